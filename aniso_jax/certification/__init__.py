@@ -1,0 +1,1 @@
+"""Floor 3: from votes to certified regions and predictions."""

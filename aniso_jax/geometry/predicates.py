@@ -1,0 +1,66 @@
+"""One-sided statements about regions: `True` is a proof, `False` is "not sure"."""
+
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+
+from aniso_jax.geometry import balls
+from aniso_jax.geometry.rounding import slack
+
+if TYPE_CHECKING:
+    from aniso_jax.geometry.regions import Region
+
+
+def surely_contains(outer: "Region", inner: "Region") -> jax.Array:
+    """Whether `outer` is certainly a superset of `inner` (isotropic and diagonal scales).
+
+    sup over inner of ||A_o (y - x_o)|| <= ||A_o (x_i - x_o)|| + gap_i max(theta_i / theta_o),
+    with equality for equal centers, so there the test is exact up to rounding:
+    gap_o theta_o >= gap_i theta_i in every coordinate. Rounding never makes it true.
+
+    Raises:
+      ValueError: the regions have different norm orders or shapes.
+
+    >>> import aniso_jax as aj, jax.numpy as jnp
+    >>> ball = aj.Region(center=jnp.zeros(2), scale=aj.Isotropic(sigma=1.0), gap=jnp.array(1.0),
+    ...                  order=2)
+    >>> ellipse = aj.Region(center=jnp.zeros(2), scale=aj.Diagonal(theta=jnp.array([1.0, 5.0])),
+    ...                     gap=jnp.array(1.0), order=2)
+    >>> bool(surely_contains(ellipse, ball)), bool(surely_contains(ball, ellipse))
+    (True, False)
+    """
+    _check_comparable(outer, inner)
+    by_coordinate = _dominates(outer, inner)
+    offset = balls.norm(outer.scale.pull(inner.center - outer.center), outer.order)
+    ones = jnp.ones_like(inner.center)
+    stretch = jnp.max(jnp.abs(outer.scale.pull(inner.scale.push(ones))))
+    reach = (offset + inner.gap * stretch) * (1 + slack(offset.dtype, outer.dimension))
+    is_empty = inner.gap <= 0
+    return is_empty | (outer.gap > 0) & (by_coordinate | (reach <= outer.gap))
+
+
+def _dominates(outer: "Region", inner: "Region") -> jax.Array:
+    """Equal centers, and no semi-axis shorter: by comparison of factors, free of rounding.
+
+    The products gap * theta are compared too, with the rounding of two products to spare.
+    """
+    ones = jnp.ones_like(inner.center)
+    theta_outer, theta_inner = outer.scale.push(ones), inner.scale.push(ones)
+    by_factor = (outer.gap >= inner.gap) & (theta_outer >= theta_inner)
+    enlarged = inner.gap * theta_inner * (1 + slack(theta_inner.dtype))
+    by_product = outer.gap * theta_outer >= enlarged
+    return jnp.all(outer.center == inner.center) & jnp.all(by_factor | by_product)
+
+
+def _check_comparable(outer: "Region", inner: "Region") -> None:
+    if outer.order != inner.order:
+        raise ValueError(
+            f"The regions have norm orders {outer.order} and {inner.order}; "
+            "only regions of one norm can be compared."
+        )
+    if jnp.shape(outer.center) != jnp.shape(inner.center):
+        raise ValueError(
+            f"The regions have shapes {jnp.shape(outer.center)} and {jnp.shape(inner.center)}; "
+            "only regions of inputs of one shape can be compared."
+        )

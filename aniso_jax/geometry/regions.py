@@ -1,0 +1,89 @@
+"""Certified regions: the image of a ball under a scale, around an input."""
+
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+
+from aniso_jax.geometry import balls, predicates
+from aniso_jax.geometry.rounding import shrink, slack
+from aniso_jax.geometry.scales import Scale
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, kw_only=True)
+class Region:
+    """R = { center + S u : ||u||_order <= gap } = { y : ||A (y - center)||_order <= gap }.
+
+    A gap of zero is an empty region: nothing is claimed (abstention).
+
+    Args:
+      center: the input, any shape; d is its number of entries.
+      scale: S, a `Scale`.
+      gap: scalar radius in whitened units, >= 0.
+      order: 1 (cross-polytope) or 2 (ellipsoid); static.
+
+    >>> import aniso_jax as aj, jax.numpy as jnp
+    >>> region = aj.Region(center=jnp.zeros(2), scale=aj.Diagonal(theta=jnp.array([1.0, 3.0])),
+    ...                    gap=jnp.array(2.0), order=2)
+    >>> bool(region.contains(jnp.array([0.0, 5.9]))), bool(region.contains(jnp.array([2.1, 0.0])))
+    (True, False)
+    >>> [round(float(v), 3) for v in (region.radius(), region.proxy_radius(), region.log_volume())]
+    [2.0, 3.464, 3.63]
+    """
+
+    center: jax.Array
+    scale: Scale
+    gap: jax.Array
+    order: int = field(metadata={"static": True})
+
+    @property
+    def dimension(self) -> int:
+        """D, the number of input coordinates."""
+        return int(jnp.size(self.center))
+
+    def gauge(self, y: jax.Array) -> jax.Array:
+        """||A (y - center)|| / gap: below 1 inside, 1 on the outline, infinite if empty."""
+        self._check_single()
+        distance = balls.norm(self.scale.pull(y - self.center), self.order)
+        return jnp.where(self.gap > 0, distance / jnp.where(self.gap > 0, self.gap, 1.0), jnp.inf)
+
+    def contains(self, y: jax.Array) -> jax.Array:
+        """Whether y lies in the region, never true for a point outside.
+
+        Guarantee: the gauge is enlarged by the rounding of d additions, (d + 8) eps, so a point
+        within rounding of the outline counts as outside.
+        """
+        gauge = self.gauge(y)
+        return gauge * (1 + slack(gauge.dtype, self.dimension)) <= 1
+
+    def surely_contains(self, inner: "Region") -> jax.Array:
+        """Whether this region is a superset of `inner`; see `surely_contains`."""
+        return predicates.surely_contains(self, inner)
+
+    def log_volume(self) -> jax.Array:
+        """log vol R = d log gap + log |det S| + log vol(unit ball); -inf if empty."""
+        self._check_single()
+        d = self.dimension
+        return (
+            d * jnp.log(self.gap) + self.scale.log_abs_det(d) + balls.log_unit_ball(d, self.order)
+        )
+
+    def proxy_radius(self) -> jax.Array:
+        """gap |det S|^(1/d): radius of the isotropic region of equal volume, in input units."""
+        self._check_single()
+        mean_log = self.scale.log_abs_det(self.dimension) / self.dimension
+        return shrink(self.gap * jnp.exp(mean_log), self.dimension)
+
+    def radius(self) -> jax.Array:
+        """Radius of the largest l_order ball around the center inside R, rounded down."""
+        self._check_single()
+        return shrink(self.gap * self.scale.inradius(self.order))
+
+    def _check_single(self) -> None:
+        """Refuse a batch (a Region with batched leaves): it must be mapped over, not summed."""
+        if jnp.ndim(self.gap) != 0:
+            raise ValueError(
+                f"gap has shape {jnp.shape(self.gap)}, wanted a scalar: this is a batch of "
+                "regions, call the method under jax.vmap."
+            )

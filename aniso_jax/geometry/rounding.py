@@ -1,0 +1,36 @@
+"""Rounding with a direction: a bound may only move to the side that shrinks the claim."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def float32_down(values: ArrayLike) -> NDArray[np.float32]:
+    """The largest float32 numbers not above the given float64 ones.
+
+    >>> float(float32_down(0.1)) <= 0.1
+    True
+    """
+    exact = np.asarray(values, np.float64)
+    nearest = exact.astype(np.float32)
+    return np.where(nearest > exact, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+
+
+def float32_up(values: ArrayLike) -> NDArray[np.float32]:
+    """The smallest float32 numbers not below the given float64 ones.
+
+    >>> float(float32_up(0.3)) >= 0.3
+    True
+    """
+    return -float32_down(-np.asarray(values, np.float64))
+
+
+def slack(dtype: jnp.dtype, terms: int = 1) -> float:
+    """Relative error that `terms` roundings can leave, with a margin of eight."""
+    return (terms + 8) * float(np.finfo(dtype).eps)
+
+
+def shrink(value: jax.Array, terms: int = 1) -> jax.Array:
+    """A non-negative `value` lowered by more than the `terms` roundings that made it."""
+    return value * (1 - slack(value.dtype, terms))

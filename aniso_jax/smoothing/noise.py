@@ -1,0 +1,57 @@
+"""Which random numbers a draw sees: (key, phase, block) and nothing else.
+
+Draw j lies in block j // 64 of its phase. Chunk sizes, batches, devices and n decide only how
+many blocks are made at a time, never what is in them, so 100 votes are a prefix of 10,000.
+"""
+
+from enum import IntEnum
+
+import jax
+import jax.numpy as jnp
+
+from aniso_jax.geometry.scales import Scale
+from aniso_jax.smoothing.laws import Law
+
+BLOCK = 64
+"""Draws in a block."""
+
+
+class Phase(IntEnum):
+    """What draws are for; phases never share draws."""
+
+    OPTIMISE = 0
+    SELECT = 1
+    ESTIMATE = 2
+
+
+def blocks_for(n: int) -> int:
+    """Blocks that hold n draws.
+
+    >>> blocks_for(100)
+    2
+    """
+    return -(-n // BLOCK)
+
+
+def standard_noise(
+    law: Law,
+    key: jax.Array,
+    phase: Phase,
+    *,
+    first: jax.Array | int,
+    blocks: int,
+    shape: tuple[int, ...],
+) -> jax.Array:
+    """Standard noise z of consecutive blocks, from block `first` on: (64 blocks, *shape)."""
+    phase_key = jax.random.fold_in(key, int(phase))
+
+    def one(block: jax.Array) -> jax.Array:
+        return law.sample(jax.random.fold_in(phase_key, block), (BLOCK, *shape), jnp.float32)
+
+    z = jax.vmap(one)(first + jnp.arange(blocks))
+    return z.reshape(blocks * BLOCK, *shape)
+
+
+def noisy(x: jax.Array, scale: Scale, z: jax.Array) -> jax.Array:
+    """x + S z for a batch of standard noise z; never clipped."""
+    return x + jax.vmap(scale.push)(z)

@@ -1,0 +1,111 @@
+"""Counting votes: how often the base classifier answers each class under noise."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from aniso_jax.geometry.scales import Scale
+from aniso_jax.smoothing.laws import Law
+from aniso_jax.smoothing.noise import BLOCK, Phase, blocks_for, noisy, standard_noise
+
+ApplyFn = Callable[[Any, jax.Array], jax.Array]
+"""(params, batch) -> logits of shape (len(batch), classes)."""
+
+CHUNK = 1024
+"""Default ceiling of draws held at once."""
+
+
+def count_votes(
+    apply_fn: ApplyFn,
+    params: Any,
+    x: jax.Array,
+    key: jax.Array,
+    *,
+    law: Law,
+    scale: Scale,
+    n: int,
+    chunk: int = CHUNK,
+    phase: Phase = Phase.ESTIMATE,
+) -> jax.Array:
+    """Votes of every class: counts of argmax f(x + S z_j) over j < n.
+
+    Args:
+      apply_fn, params: the base classifier; a function of each input alone.
+      x: one input (vmap over many), floating point.
+      key: this input's key; noise depends on (key, phase, block) only.
+      law, scale: the noise is S z.
+      n: number of draws, static.
+      chunk: ceiling of draws held at once, rounded down to whole blocks of 64, at least one.
+      phase: what the draws are for; phases never share draws.
+
+    Returns:
+      int32 of shape (classes,); the sum is n less the rows with a non-finite logit, which vote
+      for nobody.
+
+    Guarantee:
+      Memory does not grow with n: noise is made inside a scan and only counts leave it. Votes
+      do not depend on `chunk`, nor on vmap or jit, as long as the logits themselves do not.
+
+    Raises:
+      ValueError: x is not floating point, n < 1, or the logits are not (batch, classes).
+
+    >>> import aniso_jax as aj, jax, jax.numpy as jnp
+    >>> f = lambda w, batch: jnp.stack([batch @ w, -batch @ w], axis=-1)
+    >>> votes = aj.count_votes(f, jnp.array([1.0, 0.0]), jnp.array([1.0, 0.0]), jax.random.key(0),
+    ...                        law=aj.gaussian, scale=aj.Isotropic(sigma=0.5), n=1000)
+    >>> int(votes.sum()), bool(abs(votes[0] - 977) < 25)   # P = Phi(2) = 0.977
+    (1000, True)
+    """
+    x = check_input(x)
+    blocks = min(max(chunk // BLOCK, 1), blocks_for(check_draws(n)))
+    width = blocks * BLOCK
+    classes = class_count(apply_fn, params, x, width)
+
+    def add_chunk(votes: jax.Array, index: jax.Array) -> tuple[jax.Array, None]:
+        z = standard_noise(law, key, phase, first=index * blocks, blocks=blocks, shape=x.shape)
+        answers = vote(apply_fn(params, noisy(x, scale, z)))
+        is_draw = index * width + jnp.arange(width) < n
+        counts = (answers[:, None] == jnp.arange(classes)) & is_draw[:, None]
+        return votes + jnp.sum(counts, axis=0, dtype=jnp.int32), None
+
+    chunks = jnp.arange(-(-n // width))
+    votes, _ = jax.lax.scan(add_chunk, jnp.zeros(classes, jnp.int32), chunks)
+    return votes
+
+
+def vote(logits: jax.Array) -> jax.Array:
+    """argmax of each row, -1 for a row with a non-finite logit."""
+    finite = jnp.all(jnp.isfinite(logits), axis=-1)
+    return jnp.where(finite, jnp.argmax(logits, axis=-1), -1)
+
+
+def check_input(x: jax.Array) -> jax.Array:
+    """X as a JAX array, refused unless floating point."""
+    x = jnp.asarray(x)
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise ValueError(
+            f"x must be floating point, got {x.dtype}: scale 8-bit images with x / 255 first."
+        )
+    return x
+
+
+def check_draws(n: int, name: str = "n") -> int:
+    """N, refused unless a static positive integer."""
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ValueError(f"{name} must be a static positive integer, got {n!r}.")
+    return n
+
+
+def class_count(apply_fn: ApplyFn, params: Any, x: jax.Array, rows: int) -> int:
+    """Number of classes, from the shape of the logits; nothing is computed."""
+    batch = jax.eval_shape(lambda: jnp.zeros((rows, *x.shape), x.dtype))
+    logits = jax.eval_shape(apply_fn, params, batch)
+    shape = getattr(logits, "shape", None)
+    if shape is None or len(shape) != 2 or shape[0] != rows or shape[1] < 2:
+        raise ValueError(
+            f"apply_fn must return logits of shape ({rows}, classes >= 2) for a batch of shape "
+            f"{batch.shape}, got {shape if shape is not None else type(logits).__name__}."
+        )
+    return int(shape[1])

@@ -1,0 +1,1 @@
+"""Floor 1: bounds on a binomial probability, tabulated on the host or traced."""

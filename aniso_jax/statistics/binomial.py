@@ -1,0 +1,107 @@
+"""Clopper-Pearson bounds for static n and alpha, tabulated on the host in float64.
+
+For fixed (n, alpha) a bound is a function of one integer, the number of hits. The table is made in
+float64, rounded outward, and gathered inside jit; float32 arithmetic never computes a bound.
+Failure probabilities q = 1 - p are carried throughout, since p near 1 has no digits in float32.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.special
+import scipy.stats
+from numpy.typing import NDArray
+
+from aniso_jax.geometry.rounding import float32_down, float32_up
+
+_OUTWARD = 1 + 1e-9  # relative; float64 `betainccinv` was never off by more than 1e-12
+
+
+@functools.lru_cache(maxsize=64)
+def failure_bounds(n: int, alpha: float) -> NDArray[np.float64]:
+    """Upper confidence bounds on q = 1 - p after k = 0 .. n hits of n draws.
+
+    q_k solves P[Bin(n, 1 - q_k) >= k] = alpha; q_0 = 1 and q_n = 1 - alpha^(1/n).
+
+    Guarantee: P[q <= q_K] >= 1 - alpha for every q, K ~ Bin(n, 1 - q); rounded up.
+    """
+    _check(n, alpha)
+    k = np.arange(1, n)
+    inner = scipy.special.betainccinv(n - k + 1, k, alpha)
+    bounds = np.concatenate([[1.0], inner, [-np.expm1(np.log(alpha) / n)]])
+    bounds = np.minimum(bounds * _OUTWARD, 1.0)
+    bounds.setflags(write=False)
+    return bounds
+
+
+def is_sound(failure: NDArray[np.float64], alpha: float) -> bool:
+    """The complete proof of a table of failure bounds, k = 0 .. n.
+
+    For a non-increasing table, coverage holds for *every* p if and only if
+    P[Bin(n, 1 - q_k) >= k] <= alpha for every k with q_k < 1: whatever the true p is, the bound
+    errs only from the smallest k on whose claim exceeds it.
+
+    >>> is_sound(failure_bounds(100, 0.001), 0.001), is_sound(failure_bounds(100, 0.01), 0.001)
+    (True, False)
+    """
+    n = len(failure) - 1
+    hits = np.flatnonzero(failure < 1)
+    falls = bool(np.all(np.diff(failure) <= 0))
+    errs = scipy.stats.binom.cdf(n - hits, n, failure[hits])  # P[failures <= n - k] = P[hits >= k]
+    return falls and bool(np.all(errs <= alpha))
+
+
+def clopper_pearson_lower(k: jax.Array, n: int, alpha: float) -> jax.Array:
+    """One-sided lower bound on p after k hits of n draws: Beta^-1(alpha; k, n - k + 1).
+
+    Args:
+      k: hits, any shape, may be traced; outside 0 .. n the bound is 0.
+      n, alpha: static.
+
+    Guarantee: P[p >= bound] >= 1 - alpha over the draws, for every p; rounded down.
+
+    Raises:
+      ValueError: n < 1 or alpha outside (0, 1/2].
+
+    Reference: Clopper and Pearson 1934.
+
+    >>> import aniso_jax as aj
+    >>> float(aj.clopper_pearson_lower(100, 100, 0.001)) <= 0.001 ** (1 / 100)
+    True
+    """
+    table = float32_down(1 - failure_bounds(n, alpha))
+    return jnp.asarray(table).at[k].get(mode="fill", fill_value=0.0, wrap_negative_indices=False)
+
+
+def clopper_pearson_upper(k: jax.Array, n: int, alpha: float) -> jax.Array:
+    """One-sided upper bound on p after k hits of n draws; the mirror of the lower bound.
+
+    Guarantee: P[p <= bound] >= 1 - alpha over the draws, for every p; rounded up.
+
+    >>> import aniso_jax as aj
+    >>> float(aj.clopper_pearson_upper(0, 100, 0.001)) >= 1 - 0.001 ** (1 / 100)
+    True
+    """
+    table = float32_up(failure_bounds(n, alpha)[::-1])
+    return jnp.asarray(table).at[k].get(mode="fill", fill_value=1.0, wrap_negative_indices=False)
+
+
+def smallest_n(alpha: float) -> int:
+    """The smallest n at which n hits of n draws prove p > 1/2.
+
+    >>> smallest_n(0.001)
+    10
+    """
+    n = 1
+    while failure_bounds(n, alpha)[n] >= 0.5:
+        n += 1
+    return n
+
+
+def _check(n: int, alpha: float) -> None:
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}.")
+    if not 0 < alpha <= 0.5:
+        raise ValueError(f"alpha must lie in (0, 1/2], got {alpha}; the field's default is 0.001.")
