@@ -1,4 +1,11 @@
-"""Anisotropic randomized-smoothing certificates, as pure JAX functions."""
+"""Anisotropic randomized-smoothing certificates, as pure JAX functions.
+
+The names below need only jax, numpy, scipy and chex. `from_nnx`, `from_linen`, `load_model`,
+`load_data` and `load_run` load what they need (flax, pyarrow, ...) when they are first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from aniso_jax.certification.certify import Certification, certify
 from aniso_jax.certification.plan import Plan, plan
@@ -29,3 +36,70 @@ from aniso_jax.smoothing.soft import soft_votes
 from aniso_jax.smoothing.votes import count_votes
 from aniso_jax.statistics.binomial import clopper_pearson_lower, clopper_pearson_upper
 from aniso_jax.statistics.traced import binomial_lower
+
+__all__ = [
+    "ABSTAIN",
+    "Certification",
+    "Diagonal",
+    "GoldenSection",
+    "GradientAscent",
+    "Isotropic",
+    "Law",
+    "Optimized",
+    "Phase",
+    "Plan",
+    "Prediction",
+    "Problem",
+    "Region",
+    "Scale",
+    "Status",
+    "VolumeAscent",
+    "binomial_lower",
+    "certify",
+    "clopper_pearson_lower",
+    "clopper_pearson_upper",
+    "count_votes",
+    "default_anisotropic",
+    "from_linen",
+    "from_nnx",
+    "gaussian",
+    "golden_section",
+    "laplace",
+    "load_data",
+    "load_model",
+    "load_run",
+    "log_volume_in_box",
+    "optimize_anisotropic",
+    "optimize_isotropic",
+    "plan",
+    "predict",
+    "published_anisotropic",
+    "published_isotropic",
+    "soft_gap",
+    "soft_votes",
+    "surely_contains",
+    "uniform",
+    "volume_objective",
+]
+
+if TYPE_CHECKING:
+    from aniso_jax.data.load import load as load_data
+    from aniso_jax.models.adapters import from_linen, from_nnx
+    from aniso_jax.models.checkpoint import load as load_model
+    from aniso_jax.records.load import load_run
+
+_LAZY = {
+    "from_linen": ("aniso_jax.models.adapters", "from_linen"),
+    "from_nnx": ("aniso_jax.models.adapters", "from_nnx"),
+    "load_data": ("aniso_jax.data.load", "load"),
+    "load_model": ("aniso_jax.models.checkpoint", "load"),
+    "load_run": ("aniso_jax.records.load", "load_run"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name of the upper floors when it is first asked for."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'aniso_jax' has no attribute {name!r}")
+    module, attribute = _LAZY[name]
+    return getattr(import_module(module), attribute)

@@ -132,8 +132,12 @@ class Diagonal:
 
 
 def _refuse_if_concrete(name: str, value: object) -> None:
-    """Check host numbers only: asking a device array would make every caller wait for it."""
-    if not isinstance(value, int | float | np.ndarray | np.generic):
+    """Check host floats only: asking a device array would make every caller wait for it.
+
+    Integers pass, because JAX builds trees of them (`in_axes=Isotropic(sigma=0)`); `certify`
+    abstains on a scale that is not valid, whatever it was made from.
+    """
+    if not isinstance(value, float | np.ndarray | np.floating):
         return
     if not np.all(np.isfinite(value) & (np.asarray(value) > 0)):
         raise ValueError(f"{name} must be finite and positive, got {np.min(value)}.")

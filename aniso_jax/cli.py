@@ -1,0 +1,185 @@
+"""The command line: parses, calls, prints."""
+
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+_MISSING = (
+    "aniso-jax: {name} is not installed; the command line needs its extra: "
+    "pip install 'aniso-jax[cli]'"
+)
+
+try:
+    import numpy as np
+    import pandas as pd
+    import tyro
+    from numpy.typing import NDArray
+    from rich.console import Console
+except ModuleNotFoundError as missing:
+    raise SystemExit(_MISSING.format(name=missing.name)) from missing
+
+from aniso_jax.certification.status import ABSTAIN
+from aniso_jax.data.load import load as load_data
+from aniso_jax.records.directory import read_experiment
+from aniso_jax.records.load import load_frame
+from aniso_jax.records.sidecar import read_timings
+from aniso_jax.report.compare import gallery_of, with_containment
+from aniso_jax.report.export import export
+from aniso_jax.report.foreign import read_tsv
+from aniso_jax.report.frames import norm_name
+from aniso_jax.report.html import write_html
+from aniso_jax.report.printing import to_rich
+from aniso_jax.report.statement import statement
+from aniso_jax.report.tables import proxy_summary, summary
+from aniso_jax.runs.certify import certify_run
+from aniso_jax.runs.config import Certify, Demo, Export, Optimize, Predict, Report
+from aniso_jax.runs.demo import demo_runs
+from aniso_jax.runs.optimize import optimize_run
+from aniso_jax.runs.predict import Answer, predict_run
+from aniso_jax.runs.progress import line
+from aniso_jax.training.config import TrainConfig
+from aniso_jax.training.train import EpochMetrics, train
+
+Command = (
+    Annotated[Demo, tyro.conf.subcommand("demo")]
+    | Annotated[Certify, tyro.conf.subcommand("certify")]
+    | Annotated[Optimize, tyro.conf.subcommand("optimize")]
+    | Annotated[Predict, tyro.conf.subcommand("predict")]
+    | Annotated[TrainConfig, tyro.conf.subcommand("train")]
+    | Annotated[Report, tyro.conf.subcommand("report")]
+    | Annotated[Export, tyro.conf.subcommand("export")]
+)
+
+_console = Console()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; an error is one sentence on standard error and exit status 2."""
+    warnings.showwarning = lambda text, *_: print(f"aniso-jax: {text}", file=sys.stderr)
+    try:
+        command: Any = tyro.cli(Command, prog="aniso-jax", args=arguments)  # type: ignore[arg-type]
+        _COMMANDS[type(command)](command)
+    except KeyboardInterrupt as stop:
+        raise SystemExit(_said(stop, "Stopped.", status=130)) from None
+    except (ValueError, OSError, RuntimeError, ImportError) as error:
+        raise SystemExit(_said(error, type(error).__name__, status=2)) from None
+
+
+def _said(error: BaseException, otherwise: str, *, status: int) -> int:
+    print(f"aniso-jax: {str(error) or otherwise}", file=sys.stderr)
+    return status
+
+
+def _demo(config: Demo) -> None:
+    runs = demo_runs(config)
+    with line(config.limit * len(runs)) as progress:
+        for run in runs:
+            progress.title(run.out.name)
+            certify_run(run, watch=progress)
+    frames = with_containment([load_frame(run.out) for run in runs])
+    _print_tables(frames)
+    page = config.out / "report.html"
+    galleries = _galleries(frames, load_data("mnist5k").x)
+    title = "Anisotropic certificates on MNIST"
+    write_html(page, frames, galleries=galleries, title=title, overwrite=True)
+    _console.print(f"\nThe report is in [bold]{page}[/bold].")
+
+
+def _certify(config: Certify) -> None:
+    with line() as progress:
+        progress.title(config.out.name)
+        certify_run(config, watch=progress)
+    _print_tables([load_frame(config.out)])
+
+
+def _optimize(config: Optimize) -> None:
+    with line() as progress:
+        progress.title(config.scale)
+        path = optimize_run(config, watch=progress)
+    _console.print(f"The scales are in [bold]{path}[/bold]; use them by certify --scale {path}.")
+
+
+def _predict(config: Predict) -> None:
+    _console.print("index\tlabel\tpredict\tp_value", highlight=False)
+
+    def show(answer: Answer) -> None:
+        label = "ABSTAIN" if answer.label == ABSTAIN else str(answer.label)
+        print(f"{answer.position}\t{answer.true_label}\t{label}\t{answer.p_value:.3g}", flush=True)
+
+    predict_run(config, on_answer=show)
+
+
+def _train(config: TrainConfig) -> None:
+    def show(metrics: EpochMetrics) -> None:
+        print(
+            f"epoch {metrics.epoch}/{metrics.epochs}  loss {metrics.loss:.4f}  "
+            f"clean accuracy {metrics.clean_accuracy:.3f}  "
+            f"accuracy under noise {metrics.noisy_accuracy:.3f}",
+            flush=True,
+        )
+
+    train(config, on_epoch=show)
+    _console.print(f"The network is in [bold]{config.out}[/bold].")
+
+
+def _report(config: Report) -> None:
+    frames = with_containment([_frame(path, partial=config.partial) for path in config.runs])
+    _print_tables(frames)
+    galleries = _galleries(frames, load_data(config.data).x) if config.data else {}
+    title = "Certified accuracy"
+    write_html(config.out, frames, galleries=galleries, title=title, overwrite=config.overwrite)
+    _console.print(f"\nThe report is in [bold]{config.out}[/bold].")
+
+
+def _export(config: Export) -> None:
+    frame = load_frame(config.run, partial=config.partial)
+    time = _seconds(config.run, frame)
+    export(frame, config.format, config.out, time=time, overwrite=config.overwrite)
+    _console.print(f"{len(frame)} inputs are in [bold]{config.out}[/bold].")
+
+
+_COMMANDS: dict[type, Callable[[Any], None]] = {
+    Demo: _demo,
+    Certify: _certify,
+    Optimize: _optimize,
+    Predict: _predict,
+    TrainConfig: _train,
+    Report: _report,
+    Export: _export,
+}
+
+
+def _print_tables(frames: list[pd.DataFrame]) -> None:
+    _console.print(to_rich(summary(frames), title="Certified accuracy by radius"))
+    if all("proxy_radius" in frame for frame in frames):
+        _console.print(to_rich(proxy_summary(frames), title="Certified accuracy by proxy radius"))
+    _console.print(statement(frames))
+
+
+def _frame(path: Path, *, partial: bool) -> pd.DataFrame:
+    return load_frame(path, partial=partial) if path.is_dir() else read_tsv(path)
+
+
+def _galleries(frames: list[pd.DataFrame], images: NDArray[np.float32]) -> dict[str, Any]:
+    """One gallery for each anisotropic run whose isotropic sigma stands in its own records."""
+    return {
+        f"{norm_name(frame)}: inputs and their A⁻¹ maps": gallery_of(
+            frame, images[frame["index"].to_numpy()]
+        )
+        for frame in frames
+        if frame.attrs.get("scale") == "anisotropic" and (frame["prediction"] >= 0).any()
+    }
+
+
+def _seconds(run: Path, frame: pd.DataFrame) -> pd.Series:
+    """Seconds per input: the mean of the part that the input was computed in."""
+    parts = [row // read_experiment(run).part_size for row in range(len(frame))]
+    timings = read_timings(run)
+    means = {part: _mean_seconds(entry) for part, entry in timings.items()}
+    return pd.Series([means.get(part, float("nan")) for part in parts], index=frame.index)
+
+
+def _mean_seconds(entry: dict[str, Any]) -> float:
+    return float(entry["optimise_seconds"] + entry["certify_seconds"]) / int(entry["inputs"])

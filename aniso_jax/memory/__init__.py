@@ -1,0 +1,1 @@
+"""Floor 5: certified regions of many inputs that never contradict each other."""

@@ -1,0 +1,84 @@
+"""Check that a network answers each input of a batch by itself."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+Params = Any
+ApplyFn = Callable[[Params, Array], Array]
+
+
+def check_independence(apply_fn: ApplyFn, params: Params, example: Array) -> None:
+    """Check that an input's logits do not depend on what else is in the batch.
+
+    Votes are counted over batches; a network whose rows see each other (batch norm in training
+    mode, softmax over the wrong axis) has no smoothed classifier that a certificate could be about.
+    The example is put at two places among two very different sets of neighbours.
+
+    Raises:
+        ValueError: logits that depend on neighbours, or are not (batch, classes) finite floats.
+    """
+    example = _float_example(example)
+    _check_hashable(apply_fn)
+    first, second = (np.asarray(jax.jit(apply_fn)(params, b)) for b in _two_batches(example))
+    _check_logits(first, second)
+    alone, among = first[0].astype(np.float64), second[2].astype(np.float64)
+    size = max(abs(alone).max(), abs(among).max())
+    if abs(alone - among).max() > np.sqrt(np.spacing(first.dtype.type(1))) * size:
+        raise ValueError(
+            "An input's logits change with the other inputs in its batch (by "
+            f"{abs(alone - among).max():.3g}); put the network in eval mode (batch norm with "
+            "running averages) and let no layer mix the batch axis."
+        )
+
+
+def _two_batches(example: Array) -> tuple[Array, Array]:
+    """Batches of four: the example first among faint noise, and third among loud noise."""
+    noise = np.random.default_rng(0).standard_normal((2, 4, *example.shape))
+    faint, loud = (
+        jnp.asarray(scale * z, example.dtype) for scale, z in zip((0.1, 3.0), noise, strict=True)
+    )
+    return faint.at[0].set(example), (1.0 + loud).at[2].set(example)
+
+
+def _float_example(example: Array) -> Array:
+    """Check that the example is floating, as noise has to be added to it."""
+    example = jnp.asarray(example)
+    if not jnp.issubdtype(example.dtype, jnp.floating):
+        raise ValueError(
+            f"example has dtype {example.dtype}, wanted a floating one, since noise is added to "
+            "inputs; divide uint8 images by 255."
+        )
+    return example
+
+
+def _check_hashable(apply_fn: ApplyFn) -> None:
+    """Check that apply_fn can be a static argument of jit."""
+    try:
+        hash(apply_fn)
+    except TypeError as error:
+        raise ValueError(
+            f"The network cannot be hashed ({error}), so jit could not recognise it; "
+            "give its module tuples instead of lists, and arrays as variables."
+        ) from error
+
+
+def _check_logits(*batches: np.ndarray[Any, Any]) -> None:
+    """Check that batches of logits are (4, classes) finite floats."""
+    for logits in batches:
+        if logits.ndim != 2 or logits.shape[0] != 4 or logits.shape[1] < 2:
+            raise ValueError(
+                f"The network maps a batch of 4 to shape {logits.shape}, wanted (4, classes) with "
+                "at least two classes; one row of logits for each input."
+            )
+        if not jnp.issubdtype(logits.dtype, jnp.floating):
+            raise ValueError(f"The network returns {logits.dtype}, wanted floating logits.")
+        if not np.isfinite(logits.astype(np.float64)).all():
+            raise ValueError(
+                "The network returns logits that are not finite on ordinary inputs; "
+                "look for NaN in its weights or a division by zero."
+            )

@@ -1,0 +1,69 @@
+"""Wall times, rates and device names beside a run, in `timings.jsonl`.
+
+No hash and no promise of same bytes covers this file: one JSON line a part, appended. A line that a
+crash cut off is ignored by the reader and removed by the next writer.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aniso_jax.storage.atomic import full_disk_said, write_flushed
+
+TIMINGS = "timings.jsonl"
+
+
+def append_timing(directory: Path, part: int, timings: Mapping[str, Any]) -> None:
+    """Append what was measured while a part was computed.
+
+    Args:
+        directory: the run.
+        part: number of the part.
+        timings: plain values by name; `inputs`, `optimise_seconds` and `certify_seconds` (totals
+            of the part, in seconds) are read back by `load_frame`.
+
+    Raises:
+        DiskFull: there is no room; the line is not there, not even in part.
+    """
+    line = json.dumps({**timings, "part": part}, sort_keys=True, allow_nan=False) + "\n"
+    path = directory / TIMINGS
+    with full_disk_said(path), open(path, "ab+", buffering=0) as file:
+        file.truncate(end := _whole_length(path.read_bytes()))
+        try:
+            write_flushed(file, line.encode())
+        except BaseException:
+            file.truncate(end)
+            raise
+
+
+def read_timings(directory: Path) -> dict[int, dict[str, Any]]:
+    """The newest line of every part, by part number; empty where nothing was measured.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as run:
+    ...     append_timing(Path(run), 0, {"certify_seconds": 1.5})
+    ...     read_timings(Path(run))
+    {0: {'certify_seconds': 1.5, 'part': 0}}
+    """
+    path = directory / TIMINGS
+    if not path.exists():
+        return {}
+    content = path.read_bytes()
+    lines = content[: _whole_length(content)].splitlines()
+    return {entry["part"]: entry for entry in map(json.loads, lines)}
+
+
+def seconds_per_input(timings: Mapping[int, Mapping[str, Any]], name: str) -> float | None:
+    """Mean seconds an input over the parts that were timed; None where none was.
+
+    >>> seconds_per_input({0: {"inputs": 4, "certify_seconds": 2.0}}, "certify_seconds")
+    0.5
+    """
+    timed = [entry for entry in timings.values() if name in entry and "inputs" in entry]
+    inputs = sum(entry["inputs"] for entry in timed)
+    return float(sum(entry[name] for entry in timed) / inputs) if inputs else None
+
+
+def _whole_length(content: bytes) -> int:
+    return content.rfind(b"\n") + 1

@@ -1,0 +1,1 @@
+"""Floor 8: curves, tables, maps and pages, drawn from records; nothing is run here."""

@@ -1,0 +1,68 @@
+"""What two runs over the same inputs say about each other."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from aniso_jax.report.maps import gallery
+
+_SAME = ("data", "model", "law", "alpha")
+
+
+def with_containment(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """The runs, each anisotropic one with a column `contains_isotropic` where it can be known.
+
+    An isotropic region is a ball, so a region around the same input contains it exactly where
+    its inscribed radius is not smaller; both radii are read from the records, rounded down alike.
+    An input on which the isotropic run abstains has an empty region there, which any contains.
+    """
+    return [_compared(frame, _partner(frame, frames)) for frame in frames]
+
+
+def gallery_of(anisotropic: pd.DataFrame, x: NDArray[np.float32]) -> Figure:
+    """The gallery of a run: certified inputs with their isotropic and anisotropic A^-1 maps.
+
+    Args:
+      anisotropic: the run; its records hold the isotropic sigma that each search started from.
+      x: its inputs, in the same order.
+    """
+    certified = np.flatnonzero(anisotropic["prediction"].to_numpy() >= 0)
+    rows = anisotropic.iloc[certified]
+    theta = np.stack(list(rows["theta"])).reshape(-1, *x.shape[1:])
+    return gallery(
+        images=x[certified],
+        sigma_iso=rows["sigma"].to_numpy(),
+        theta=theta,
+        labels=rows["label"].tolist(),
+        predictions=rows["prediction"].tolist(),
+        radii=rows["radius"].tolist(),
+        proxy_radii=rows["proxy_radius"].tolist(),
+        unit=anisotropic.attrs["unit"],
+    )
+
+
+def _partner(frame: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
+    """The isotropic run over the same inputs, network, law and alpha."""
+    if frame.attrs.get("scale") != "anisotropic":
+        return None
+    for other in frames:
+        same = all(other.attrs.get(name) == frame.attrs.get(name) for name in _SAME)
+        if same and other.attrs.get("scale") == "isotropic" and _same_inputs(frame, other):
+            return other
+    return None
+
+
+def _same_inputs(a: pd.DataFrame, b: pd.DataFrame) -> bool:
+    return len(a) == len(b) and bool((a["input_id"].to_numpy() == b["input_id"].to_numpy()).all())
+
+
+def _compared(frame: pd.DataFrame, partner: pd.DataFrame | None) -> pd.DataFrame:
+    if partner is None:
+        return frame
+    contains = frame["radius"].to_numpy() >= partner["radius"].to_numpy()
+    compared = frame.assign(contains_isotropic=pd.array(contains, dtype="boolean"))
+    compared.attrs = frame.attrs
+    return compared

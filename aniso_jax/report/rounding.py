@@ -1,0 +1,66 @@
+"""Printed numbers: decimals whose direction of rounding shrinks the claim.
+
+A decimal is cut from the shortest text that names the float, so 0.3 stays 0.3, and the result,
+read back as a float, is never above (never below) the number that it stands for.
+"""
+
+import math
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+
+_WIDE = Context(prec=800)  # wide enough for every float64 with any sensible number of digits
+
+
+def round_down(value: float, digits: int) -> float:
+    """The largest number with `digits` decimals that is not above `value`.
+
+    Guarantee: `round_down(x, k) <= x` and the difference is below 10**-k.
+    Raises `ValueError` where `value` is not finite.
+
+    >>> round_down(0.3789, 3), round_down(0.3, 3), round_down(-0.0001, 3)
+    (0.378, 0.3, -0.001)
+    """
+    return float(_cut(value, digits, ROUND_FLOOR))
+
+
+def text_down(value: float, digits: int) -> str:
+    """`value` rounded down, printed with exactly `digits` decimals.
+
+    >>> text_down(0.5, 3)
+    '0.500'
+    """
+    return f"{_cut(value, digits, ROUND_FLOOR):f}"
+
+
+def text_up(value: float, digits: int) -> str:
+    """`value` rounded up: for upper bounds and for numbers that weaken a claim.
+
+    >>> text_up(-1.23, 1), text_up(0.301, 2)
+    ('-1.2', '0.31')
+    """
+    return f"{_cut(value, digits, ROUND_CEILING):f}"
+
+
+def percent_down(share: float) -> str:
+    """A share in [0, 1] as percent with one decimal, rounded down.
+
+    >>> percent_down(0.748), percent_down(2 / 3)
+    ('74.8', '66.6')
+    """
+    return f"{_cut(share, 3, ROUND_FLOOR).scaleb(2):f}"
+
+
+def percent_up(share: float) -> str:
+    """A share in [0, 1] as percent with one decimal, rounded up.
+
+    >>> percent_up(2 / 3)
+    '66.7'
+    """
+    return f"{_cut(share, 3, ROUND_CEILING).scaleb(2):f}"
+
+
+def _cut(value: float, digits: int, direction: str) -> Decimal:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"only finite numbers can be rounded, got {number}; print it as missing")
+    step = Decimal(1).scaleb(-digits)
+    return Decimal(repr(number)).quantize(step, rounding=direction, context=_WIDE) + 0

@@ -1,0 +1,57 @@
+"""What a report's numbers certify, in one exact sentence."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pandas as pd
+
+
+def own(runs: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """The runs that carry their plan; result files of other tools do not."""
+    return [df for df in runs if "alpha" in df.attrs and "mode" in df.attrs]
+
+
+def statement(runs: Sequence[pd.DataFrame]) -> str:
+    """The claim of this project's own runs among `runs`; empty where there are none."""
+    ours = own(runs)
+    if not ours:
+        return ""
+    return (
+        f"For each input by itself, with probability at least {_confidence(ours)} over the run's "
+        "random draws, the run either abstains or the smoothed classifier gives the stated label "
+        f"at every point of the input's region{_arithmetic(ours)}{_frozen(ours)}; nothing is "
+        "certified beyond the region, for all inputs jointly, or about what the network predicts "
+        "without noise."
+    )
+
+
+def foreign_statement(runs: Sequence[pd.DataFrame]) -> str:
+    """A sentence for the result files of other tools; empty where there are none."""
+    ours = {id(df) for df in own(runs)}
+    theirs = [str(df.attrs.get("name", "run")) for df in runs if id(df) not in ours]
+    if not theirs:
+        return ""
+    files = ", ".join(theirs)
+    return f"Read from result files of other tools and repeated as they stand there: {files}."
+
+
+def _confidence(runs: Sequence[pd.DataFrame]) -> str:
+    alphas = sorted({float(df.attrs["alpha"]) for df in runs})
+    if len(alphas) > 1:
+        return "1 − α (its run's α stands under Provenance)"
+    return f"1 − α = {1 - Decimal(repr(alphas[0]))}"
+
+
+def _arithmetic(runs: Sequence[pd.DataFrame]) -> str:
+    if all(df.attrs["mode"] != "float" for df in runs):
+        return ""
+    return ", real arithmetic assumed (noise and network were computed in floating point)"
+
+
+def _frozen(runs: Sequence[pd.DataFrame]) -> str:
+    if all(df.attrs.get("scale") == "fixed" for df in runs):
+        return ""
+    return (
+        "; where the scale depends on the input, the smoothed classifier is the one with that "
+        "input's scale, frozen, and not one classifier for all inputs"
+    )

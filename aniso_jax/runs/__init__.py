@@ -1,0 +1,1 @@
+"""Floor 8: a whole data set through search and certification."""

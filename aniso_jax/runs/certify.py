@@ -1,0 +1,110 @@
+"""A certification run from its configuration: what it is, then part by part."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from aniso_jax.certification.plan import Plan, plan
+from aniso_jax.models.checkpoint import Model, load
+from aniso_jax.records.experiment import Experiment, hash_indices
+from aniso_jax.runs.config import Certify
+from aniso_jax.runs.engine import Engine
+from aniso_jax.runs.inputs import Inputs, check_fit, read_inputs
+from aniso_jax.runs.runner import run_parts, split_parts
+from aniso_jax.runs.sizes import chunk_changes_logits, sizes
+from aniso_jax.runs.sources import Source, source_of
+from aniso_jax.runs.watch import Watch, silent
+
+PART = 16
+"""Inputs in a part: what a killed run loses at most."""
+
+
+def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
+    """Certify what a configuration names and write the run; go on where it stopped.
+
+    Guarantee: everything that can be refused is refused before the first draw and before the
+    first byte is written; run again after any interruption, it ends with the same bytes.
+
+    Raises:
+      ValueError and its kin, one sentence: bad data, model, scale, plan, or another run in `out`.
+      Interrupted: Ctrl-C; finished parts are kept.
+    """
+    model, inputs = load(config.model), read_inputs(config)
+    check_fit(inputs.data, model)
+    draws = plan(config.noise, n0=config.n0, n=config.n, alpha=config.alpha)
+    source = source_of(config, inputs.data.x.shape[1:])
+    batch, chunk = _sizes(config, inputs)
+    engine = Engine(
+        inputs=inputs,
+        model=model,
+        source=source,
+        plan=draws,
+        seed=config.seed,
+        batch=batch,
+        chunk=chunk,
+        on_batch=watch.batch,
+    )
+    experiment = _experiment(config, inputs, model, source, draws, batch=batch, chunk=chunk)
+    parts = split_parts(inputs.indices, PART)
+    watch.start(len(inputs.indices))
+    run_parts(Path(config.out), experiment, parts, engine.compute, on_part=watch.part)
+    return experiment
+
+
+def _sizes(config: Certify, inputs: Inputs) -> tuple[int, int]:
+    batch, chunk = sizes(
+        inputs.data.x.shape[1:],
+        config.n,
+        batch=config.batch,
+        chunk=config.chunk,
+        inputs=len(inputs.indices),
+    )
+    return min(batch, PART), chunk
+
+
+def _experiment(
+    config: Certify,
+    inputs: Inputs,
+    model: Model,
+    source: Source,
+    draws: Plan,
+    *,
+    batch: int,
+    chunk: int,
+) -> Experiment:
+    """Everything that determines the run's bytes."""
+    x = inputs.data.x[inputs.indices[0]]
+    depends = chunk_changes_logits(model, x, batch=batch, chunk=chunk)
+    return Experiment(
+        data=f"{inputs.data.name} ({config.split})",
+        data_fingerprint=inputs.data.fingerprint,
+        model=Path(config.model).name,
+        model_fingerprint=model.fingerprint,
+        law=config.law,
+        scale=source.kind,  # type: ignore[arg-type]
+        scale_source=source.description,
+        sigma=config.sigma,
+        n0=draws.n0,
+        n=draws.n,
+        looks=(draws.n,),
+        alpha=draws.alpha,
+        seed=config.seed,
+        shape=inputs.data.x.shape[1:],
+        start=config.start,
+        stop=config.stop,
+        skip=config.skip,
+        limit=config.limit,
+        inputs=len(inputs.indices),
+        indices_hash=hash_indices(inputs.indices),
+        part_size=PART,
+        batch=batch if source.is_sought or depends else None,
+        chunk=chunk if depends else None,
+        matmul_precision=str(jax.config.values["jax_default_matmul_precision"] or "default"),
+        versions=_versions(),
+    )
+
+
+def _versions() -> dict[str, Any]:
+    return {name.replace("-", "_"): version(name) for name in ("aniso-jax", "jax", "jaxlib")}

@@ -1,0 +1,173 @@
+"""What a user asks for: one frozen dataclass per command, read off the command line."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from aniso_jax.smoothing.laws import LAWS, Law
+
+LawName = Literal["gaussian", "uniform", "laplace"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which inputs of which data."""
+
+    data: str
+    """Data by name or path: mnist5k, digits, toy2d, fashion-mnist[:DIR], cifar10:DIR,
+    cifar10-jpeg:FILE.tar.xz, npz:FILE, idx:IMAGES,LABELS, folder:DIR."""
+
+    split: Literal["train", "test"] = "test"
+    """Which split, where the data have two."""
+
+    start: int = 0
+    """First index."""
+
+    stop: int | None = None
+    """End of the indices, exclusive."""
+
+    skip: int = 1
+    """Take every skip-th input."""
+
+    limit: int | None = None
+    """Take at most so many inputs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Smoothing(Selection):
+    """A network, the law of its noise, and where the scale comes from."""
+
+    model: str
+    """A network's safetensors file, or `demo`."""
+
+    law: LawName = "gaussian"
+    """gaussian (l2, ellipsoids), uniform or laplace (l1, cross-polytopes)."""
+
+    scale: str = "fixed"
+    """fixed, isotropic (sigma sought per input), anisotropic (theta sought per input), or a file:
+    one theta for all inputs (.npy), or what `aniso-jax optimize` wrote (.npz)."""
+
+    sigma: float = 0.25
+    """The fixed scale, or the start of the search: std (gaussian), half-width (uniform), b
+    (laplace); never converted."""
+
+    settings: Literal["default", "published"] = "default"
+    """The search's settings: ours, or those of the papers (many more evaluations)."""
+
+    seed: int = 0
+    """Seed of all noise."""
+
+    batch: int | None = None
+    """Inputs computed together; by default found from the device."""
+
+    chunk: int | None = None
+    """Ceiling of draws of an input held at once; by default found from the device."""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.sigma) and self.sigma > 0):
+            raise ValueError(f"--sigma must be finite and positive, got {self.sigma}.")
+        for name in ("batch", "chunk"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"--{name} must be at least 1, got {value}.")
+        if self.seed < 0:
+            raise ValueError(f"--seed must be at least 0, got {self.seed}.")
+
+    @property
+    def noise(self) -> Law:
+        """The law itself."""
+        return LAWS[self.law]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certify(Smoothing):
+    """Certify a data set: votes and regions, part by part; goes on where it stopped."""
+
+    out: Path
+    """The run's directory; a run that is there is continued, another one is refused."""
+
+    n0: int = 100
+    """Selection draws."""
+
+    n: int = 100_000
+    """Estimation draws."""
+
+    alpha: float = 0.001
+    """Probability of a false certificate, per input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predict(Smoothing):
+    """Answer the smoothed class of each input, or ABSTAIN, with the p-value of the sign test."""
+
+    n: int = 1000
+    """Draws."""
+
+    alpha: float = 0.001
+    """Probability of an answer that is not the smoothed classifier's, per input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimize(Smoothing):
+    """Search a scale for each input and write them to a file for `certify --scale FILE`."""
+
+    out: Path
+    """The .npz file to write."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """Certify real MNIST images under fixed, isotropic and anisotropic scales, in l2 and l1."""
+
+    out: Path = Path("aniso-demo")
+    """Directory of the runs and of report.html; a demo that is there is continued."""
+
+    limit: int = 50
+    """Images."""
+
+    n: int = 10_000
+    """Estimation draws."""
+
+    seed: int = 0
+    """Seed of all noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Draw one report over runs and over other people's tab-separated result files."""
+
+    runs: tuple[Path, ...]
+    """Run directories and .tsv files."""
+
+    out: Path = Path("report.html")
+    """The HTML file to write."""
+
+    data: str | None = None
+    """The runs' data, by name or path: adds a gallery of inputs and their A^-1 maps."""
+
+    partial: bool = False
+    """Accept runs that are not finished."""
+
+    overwrite: bool = False
+    """Replace an HTML file that is there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Write a run as a table: the field's tab-separated columns, Markdown, LaTeX or parquet."""
+
+    run: Path
+    """The run's directory."""
+
+    out: Path
+    """The file to write."""
+
+    format: Literal["tsv", "markdown", "latex", "parquet"] = "tsv"
+    """The table's format."""
+
+    partial: bool = False
+    """Accept a run that is not finished."""
+
+    overwrite: bool = False
+    """Replace a file that is there."""

@@ -1,0 +1,62 @@
+"""Scales for a selection of inputs, written to one file for `certify --scale FILE`."""
+
+import io
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from aniso_jax.models.checkpoint import Model, load
+from aniso_jax.runs.config import Optimize
+from aniso_jax.runs.inputs import Inputs, check_fit, keys_of, read_inputs
+from aniso_jax.runs.sizes import sizes
+from aniso_jax.runs.sources import Source, scales_content, source_of
+from aniso_jax.runs.watch import Watch, silent
+from aniso_jax.storage.atomic import write_atomically
+
+
+def optimize_run(config: Optimize, *, watch: Watch = silent) -> Path:
+    """Search the scale of each selected input and write them all, whole or not at all."""
+    if config.scale not in ("isotropic", "anisotropic"):
+        raise ValueError(
+            f"--scale {config.scale} needs no search: give --scale isotropic or anisotropic."
+        )
+    if config.out.suffix != ".npz":
+        raise ValueError(f"--out {config.out} must end in .npz.")
+    model, inputs = load(config.model), read_inputs(config)
+    check_fit(inputs.data, model)
+    source = source_of(config, inputs.data.x.shape[1:])
+    theta, sigma = _search_all(config, model, inputs, source, watch)
+    ids = [inputs.ids[int(i)] for i in inputs.indices]
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **scales_content(ids, theta, sigma, law=config.law))
+    write_atomically(config.out, buffer.getvalue())
+    return config.out
+
+
+def _search_all(
+    config: Optimize,
+    model: Model,
+    inputs: Inputs,
+    source: Source,
+    watch: Watch,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Theta and sigma of every input; a ragged last batch is padded, so that there is one trace."""
+    shape, count = inputs.data.x.shape[1:], len(inputs.indices)
+    batch, _ = sizes(shape, 1, batch=config.batch, chunk=None, inputs=count)
+    watch.start(count)
+    thetas, sigmas = [], []
+    for at in range(0, count, batch):
+        indices = np.minimum(np.arange(at, at + batch), count - 1)
+        chosen = inputs.indices[indices]
+        ids = [inputs.ids[int(i)] for i in chosen]
+        x = jnp.asarray(inputs.data.x[chosen])
+        found = source(model, x, keys_of(config.seed, ids), ids)
+        thetas.append(
+            np.asarray(jax.vmap(lambda scale, x: scale.push(jnp.ones_like(x)))(found.scale, x))
+        )
+        sigmas.append(np.asarray(found.sigma, np.float32))
+        watch.inputs(min(batch, count - at))
+    return np.concatenate(thetas)[:count], np.concatenate(sigmas)[:count]

@@ -1,0 +1,110 @@
+"""A line that shows how fast it goes and how long it will still take."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from aniso_jax.runs.engine import Batch
+from aniso_jax.runs.runner import PartDone
+from aniso_jax.runs.watch import Watch
+
+_PLAIN_EVERY = 10.0  # seconds between lines where there is no terminal
+
+
+class Line(Watch):
+    """Progress over inputs: a live bar in a terminal, a plain line now and then elsewhere."""
+
+    def __init__(self, bar: Progress, total: int) -> None:
+        self._bar, self._total, self._is_fixed = bar, total, total > 0
+        self._task = bar.add_task("", total=total or None, rate="", tally="")
+        self._done, self._draws, self._abstained, self._correct, self._seen = 0, 0, 0, 0, 0
+        self._begin = self._said = time.monotonic()
+
+    def title(self, text: str) -> None:
+        """Name what is being done."""
+        self._bar.update(self._task, description=text)
+
+    def start(self, inputs: int) -> None:
+        """A run begins; its inputs are all there are, unless a total was given for several runs."""
+        if not self._is_fixed:
+            self._total = inputs
+            self._bar.update(self._task, total=inputs)
+
+    def batch(self, done: Batch) -> None:
+        """A batch was certified."""
+        self._draws += done.draws
+        self._abstained += done.abstained
+        self._correct += done.correct
+        self._seen += done.inputs
+        self.inputs(done.inputs)
+
+    def part(self, done: PartDone) -> None:
+        """A part that an earlier run had finished counts as done."""
+        if not done.fresh:
+            self.inputs(len(done.table))
+
+    def inputs(self, count: int) -> None:
+        """Some inputs are done."""
+        self._done += count
+        self._bar.update(self._task, completed=self._done, rate=self._rate(), tally=self._tally())
+        if not self._bar.console.is_terminal:
+            self._say_plainly()
+
+    def _rate(self) -> str:
+        seconds = time.monotonic() - self._begin
+        return f"{self._draws / seconds:,.0f} draws/s" if self._draws else ""
+
+    def _tally(self) -> str:
+        if not self._seen:
+            return ""
+        return f"{self._abstained} abstained, {self._correct / self._seen:.0%} certified right"
+
+    def _say_plainly(self) -> None:
+        now = time.monotonic()
+        if now - self._said < _PLAIN_EVERY and self._done < self._total:
+            return
+        self._said = now
+        left = (now - self._begin) / self._done * (self._total - self._done)
+        parts = [f"{self._done}/{self._total} inputs", self._rate(), self._tally()]
+        said = ", ".join(part for part in parts if part)
+        print(f"{said}, {left:,.0f} s left", file=sys.stderr, flush=True)
+
+
+class _Field(ProgressColumn):
+    """One of the texts that a task carries."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        super().__init__()
+
+    def render(self, task: Task) -> Text:
+        return Text(str(task.fields.get(self._name, "")))
+
+
+@contextmanager
+def line(total: int = 0) -> Iterator[Line]:
+    """A progress line on standard error; `total` inputs where several runs share the line."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        _Field("rate"),
+        _Field("tally"),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        yield Line(bar, total)

@@ -1,0 +1,89 @@
+"""From a batch of certifications to records, in float64 and rounded so that claims shrink."""
+
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from aniso_jax.certification.certify import Certification
+from aniso_jax.certification.plan import Plan
+from aniso_jax.certification.status import ABSTAIN, Status
+from aniso_jax.geometry.balls import log_unit_ball
+from aniso_jax.geometry.scales import Diagonal, Isotropic
+from aniso_jax.runs.sources import Scales
+from aniso_jax.statistics.binomial import failure_bounds
+
+Float64 = NDArray[np.float64]
+_DOWN = 1 - 1e-12  # float64 logarithms and means are good to 1e-13
+
+
+def rows_of(
+    certified: Certification, scales: Scales, plan: Plan, *, labels: Any, shape: tuple[int, ...]
+) -> dict[str, Any]:
+    """The columns that follow from a batch of certifications.
+
+    Args:
+      certified: batched, on any device.
+      labels: the true classes.
+      shape: of one input.
+    """
+    host = jax.device_get(certified)
+    selected = np.argmax(host.selection_votes, axis=-1)
+    hits = np.take_along_axis(host.votes, selected[:, None], axis=-1)[:, 0].astype(np.int64)
+    theta = semi_axes_per_gap(scales.scale, len(labels))
+    dimension = int(np.prod(shape))
+    return {
+        "label": np.asarray(labels, np.int32),
+        "prediction": host.label,
+        "correct": host.label == labels,
+        "status": [Status(int(code)).name.lower() for code in host.status],
+        "selection_votes": host.selection_votes.astype(np.int64),
+        "votes": host.votes.astype(np.int64)[:, None, :],
+        "hits": hits,
+        "p_lower": np.nextafter(1 - failure_bounds(plan.n, plan.alpha)[hits], 0.0),
+        "gap": host.region.gap,
+        **measures(host.region.gap, theta, dimension, order=plan.law.order),
+        "sigma": np.asarray(scales.sigma, np.float32),
+        "theta": theta.astype(np.float32) if isinstance(scales.scale, Diagonal) else None,
+        "min_sigma": theta.min(axis=-1),
+        "capped_share": _optional(scales.capped_share),
+    }
+
+
+def measures(gap: NDArray[np.float32], theta: Float64, dimension: int, *, order: int) -> Any:
+    """Radius, proxy radius and log-volume of regions, from the stored float32 numbers.
+
+    Args:
+      gap: (N,).
+      theta: (N, d), or (N, 1) for isotropic scales.
+      dimension: d.
+      order: of the norm.
+    """
+    exact, claims = gap.astype(np.float64), gap > 0
+    mean_log = np.mean(np.log(theta), axis=-1)
+    with np.errstate(divide="ignore"):
+        log_proxy = np.log(exact) + mean_log
+    volume = dimension * log_proxy + log_unit_ball(dimension, order)
+    return {
+        "radius": exact * theta.min(axis=-1) * _DOWN,
+        "proxy_radius": np.exp(log_proxy) * _DOWN,
+        "log_volume": [
+            float(v) if claim else None for v, claim in zip(volume, claims, strict=True)
+        ],
+    }
+
+
+def semi_axes_per_gap(scale: Any, rows: int) -> Float64:
+    """The diagonal of S in float64: (N, d), or (N, 1) for isotropic scales."""
+    diagonal = scale.sigma if isinstance(scale, Isotropic) else scale.theta
+    return np.asarray(jax.device_get(diagonal), np.float64).reshape(rows, -1)
+
+
+def abstained(rows: dict[str, Any]) -> int:
+    """How many rows abstain."""
+    return int(np.sum(rows["prediction"] == ABSTAIN))
+
+
+def _optional(values: Any) -> NDArray[np.float32] | None:
+    return None if values is None else np.asarray(values, np.float32)

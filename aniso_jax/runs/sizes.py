@@ -1,0 +1,46 @@
+"""How much to compute at once: found from the device, checked on the real network."""
+
+import math
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from aniso_jax.models.checkpoint import Model
+from aniso_jax.smoothing.noise import BLOCK
+from aniso_jax.smoothing.votes import ApplyFn
+
+_ROWS = {"cpu": 2048, "gpu": 65_536, "tpu": 65_536}  # rows in flight; CPU caches want few
+_BYTES = {"cpu": 2**28, "gpu": 2**31, "tpu": 2**31}  # of noisy inputs in flight
+_BATCH = {"cpu": 4, "gpu": 32, "tpu": 32}  # inputs in flight
+
+
+def sizes(
+    shape: tuple[int, ...], n: int, *, batch: int | None, chunk: int | None, inputs: int
+) -> tuple[int, int]:
+    """(batch, chunk): inputs in one call, and the ceiling of draws of each held at once."""
+    backend = jax.default_backend()
+    batch = min(batch or _BATCH[backend], inputs)
+    if chunk is None:
+        rows = min(_ROWS[backend], _BYTES[backend] // (4 * math.prod(shape)))
+        chunk = max(rows // batch // BLOCK, 1) * BLOCK
+    return batch, min(chunk, math.ceil(n / BLOCK) * BLOCK)
+
+
+def chunk_changes_logits(model: Model, x: np.ndarray, *, batch: int, chunk: int) -> bool:
+    """Whether a block's logits have other bits in a chunk of a batch than alone.
+
+    Then the votes of a run may depend on these sizes, and both join its configuration.
+    """
+    rows = max(chunk // BLOCK, 1) * BLOCK
+    noise = jax.random.normal(jax.random.key(0), (rows, *x.shape)) + x
+    alone = _logits(model.apply_fn, model.params, noise[None, :BLOCK])[0]
+    together = _logits(model.apply_fn, model.params, jnp.stack([noise] * batch))
+    return not bool(jnp.all(together[:, :BLOCK] == alone))
+
+
+@partial(jax.jit, static_argnums=0)
+def _logits(apply_fn: ApplyFn, params: Any, batches: jax.Array) -> jax.Array:
+    return jax.vmap(lambda rows: apply_fn(params, rows))(batches)

@@ -1,0 +1,225 @@
+"""Where the scale of each input comes from: a number, a search, or a file."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from aniso_jax.data.ids import digest
+from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
+from aniso_jax.models.checkpoint import Model
+from aniso_jax.optimize.anisotropic import default_anisotropic, published_anisotropic
+from aniso_jax.optimize.isotropic import golden_section, published_isotropic
+from aniso_jax.runs.config import Smoothing
+from aniso_jax.runs.search import search_batch
+from aniso_jax.smoothing.laws import Law
+
+Array = NDArray[np.float32]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, kw_only=True)
+class Scales:
+    """The scales of a batch, and what the records say of them.
+
+    Attributes:
+      scale: batched; what certifies.
+      sigma: (batch,), the isotropic scale: fixed, found, or the smallest theta of a file's.
+      capped_share: (batch,) or None where no diagonal scale was sought.
+    """
+
+    scale: Scale
+    sigma: jax.Array
+    capped_share: jax.Array | None = None
+
+
+class Source(Protocol):
+    """Gives the scales of a batch of inputs."""
+
+    @property
+    def kind(self) -> str:
+        """fixed, isotropic, anisotropic or file."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What determines the scales, and whether there is one for all inputs or one per input."""
+        ...
+
+    @property
+    def is_sought(self) -> bool:
+        """Whether a search finds them."""
+        ...
+
+    def __call__(self, model: Model, x: jax.Array, keys: jax.Array, ids: list[str]) -> Scales:
+        """The scales of the inputs x."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fixed:
+    """One sigma for all inputs."""
+
+    sigma: float
+    kind = "fixed"
+    description = "one sigma for all inputs"
+    is_sought = False
+
+    def __call__(self, model: Model, x: jax.Array, keys: jax.Array, ids: list[str]) -> Scales:
+        """Sigma, once per input."""
+        sigma = jnp.full(len(x), self.sigma, jnp.float32)
+        return Scales(scale=Isotropic(sigma=sigma), sigma=sigma)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sought:
+    """Isotropic search from sigma; then, if `anisotropic`, the volume search from what it found."""
+
+    law: Law
+    sigma: float
+    settings: str
+    anisotropic: bool
+    is_sought = True
+
+    @property
+    def kind(self) -> str:
+        """Which scale is sought."""
+        return "anisotropic" if self.anisotropic else "isotropic"
+
+    @property
+    def description(self) -> str:
+        """The searches with all their settings; the hash of a run covers them."""
+        searches = [self._searches[0], *([self._searches[1]] if self.anisotropic else [])]
+        return f"one per input, {self.settings}: {', then '.join(map(repr, searches))}"
+
+    @property
+    def _searches(self) -> tuple[Any, Any]:
+        if self.settings == "published":
+            return published_isotropic, published_anisotropic
+        return golden_section, default_anisotropic
+
+    def __call__(self, model: Model, x: jax.Array, keys: jax.Array, ids: list[str]) -> Scales:
+        """Search every input's scale, each as if it were alone."""
+        isotropic, anisotropic = self._searches
+        init = Isotropic(sigma=jnp.full(len(x), self.sigma, jnp.float32))
+        network = model.apply_fn, model.params, x, keys
+        ball = search_batch(isotropic, *network, law=self.law, init=init)
+        sigma = ball.scale.inradius(self.law.order)
+        if not self.anisotropic:
+            return Scales(scale=ball.scale, sigma=sigma)
+        found = search_batch(anisotropic, *network, law=self.law, init=ball.scale)
+        return Scales(scale=found.scale, sigma=sigma, capped_share=found.capped_share)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneTheta:
+    """One theta from a .npy file for all inputs: one classifier, needing no memory."""
+
+    theta: Array
+    kind = "file"
+    is_sought = False
+
+    @property
+    def description(self) -> str:
+        """The hash of the file's theta."""
+        return f"one theta for all inputs, sha256 {digest(self.theta)}"
+
+    def __call__(self, model: Model, x: jax.Array, keys: jax.Array, ids: list[str]) -> Scales:
+        """The file's theta, once per input."""
+        theta = jnp.broadcast_to(jnp.asarray(self.theta), x.shape)
+        sigma = jnp.full(len(x), self.theta.min(), jnp.float32)
+        return Scales(scale=Diagonal(theta=theta), sigma=sigma)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThetaPerInput:
+    """The theta that `aniso-jax optimize` wrote for each input, by the input's content."""
+
+    ids: dict[str, int]
+    theta: Array
+    sigma: Array
+    path: Path
+    kind = "file"
+    is_sought = False
+
+    @property
+    def description(self) -> str:
+        """The hash of the file's thetas."""
+        return f"one theta per input, sha256 {digest(self.theta, np.array(list(self.ids)))}"
+
+    def __call__(self, model: Model, x: jax.Array, keys: jax.Array, ids: list[str]) -> Scales:
+        """The thetas of these inputs; refuses an input that the file does not know."""
+        missing = [i for i in ids if i not in self.ids]
+        if missing:
+            raise ValueError(
+                f"{self.path} has no scale for {len(missing)} of these inputs (the first has id "
+                f"{missing[0]}): run aniso-jax optimize over the same selection first."
+            )
+        rows = np.array([self.ids[i] for i in ids])
+        theta = jnp.asarray(self.theta[rows])
+        return Scales(scale=Diagonal(theta=theta), sigma=jnp.asarray(self.sigma[rows]))
+
+
+def source_of(config: Smoothing, shape: tuple[int, ...]) -> Source:
+    """The source that a configuration names."""
+    if config.scale == "fixed":
+        return Fixed(sigma=config.sigma)
+    if config.scale in ("isotropic", "anisotropic"):
+        return Sought(
+            law=config.noise,
+            sigma=config.sigma,
+            settings=config.settings,
+            anisotropic=config.scale == "anisotropic",
+        )
+    return read_scales(Path(config.scale), law=config.law, shape=shape)
+
+
+def scales_content(ids: list[str], theta: Array, sigma: Array, *, law: str) -> dict[str, Any]:
+    """The arrays of a scale file."""
+    return {"ids": np.array(ids), "theta": theta, "sigma": sigma, "law": np.array(law)}
+
+
+def read_scales(path: Path, *, law: str, shape: tuple[int, ...]) -> Source:
+    """Read one theta (.npy) or one per input (.npz); refuses what is not a scale of this shape."""
+    arrays = _read_arrays(path)
+    if "ids" not in arrays:
+        theta = _checked(path, arrays["theta"], shape)
+        return OneTheta(theta=theta)
+    if str(arrays["law"]) != law:
+        raise ValueError(
+            f"{path} was optimised for the {arrays['law']} law, you asked for {law}: "
+            f"give --law {arrays['law']}, or optimise again."
+        )
+    theta = _checked(path, arrays["theta"], (len(arrays["ids"]), *shape))
+    ids = {str(name): row for row, name in enumerate(arrays["ids"])}
+    return ThetaPerInput(ids=ids, theta=theta, sigma=arrays["sigma"], path=path)
+
+
+def _read_arrays(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ValueError(
+            f"--scale {path} is neither fixed, isotropic, anisotropic nor a file that is there."
+        )
+    try:
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return {"theta": content}
+        return {name: content[name] for name in ("ids", "theta", "sigma", "law")}
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} is not a scale file ({error}): give one theta as .npy, or what "
+            "aniso-jax optimize wrote."
+        ) from error
+
+
+def _checked(path: Path, theta: NDArray[Any], shape: tuple[int, ...]) -> Array:
+    if theta.shape != shape:
+        raise ValueError(f"The theta of {path} has shape {theta.shape}, the inputs want {shape}.")
+    if not (np.issubdtype(theta.dtype, np.floating) and np.all(np.isfinite(theta) & (theta > 0))):
+        raise ValueError(f"The theta of {path} must be finite and positive everywhere.")
+    return theta.astype(np.float32)

@@ -1,0 +1,23 @@
+"""What a run tells whoever watches it."""
+
+from aniso_jax.runs.engine import Batch
+from aniso_jax.runs.runner import PartDone
+
+
+class Watch:
+    """Told how a run gets on; this one stays silent."""
+
+    def start(self, inputs: int) -> None:
+        """The run will hold so many inputs."""
+
+    def batch(self, done: Batch) -> None:
+        """A batch of inputs was certified."""
+
+    def part(self, done: PartDone) -> None:
+        """A part is there, new or from an earlier run."""
+
+    def inputs(self, count: int) -> None:
+        """So many more inputs are done, one way or another."""
+
+
+silent = Watch()

@@ -1,0 +1,1 @@
+"""Floor 0: files that are there whole or not at all."""

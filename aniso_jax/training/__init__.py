@@ -1,0 +1,1 @@
+"""Floor 6: networks trained under the noise that will certify them."""
