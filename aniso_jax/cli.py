@@ -12,10 +12,8 @@ _MISSING = (
 )
 
 try:
-    import numpy as np
     import pandas as pd
     import tyro
-    from numpy.typing import NDArray
     from rich.console import Console
 except ModuleNotFoundError as missing:
     raise SystemExit(_MISSING.format(name=missing.name)) from missing
@@ -25,20 +23,18 @@ from aniso_jax.data.load import load as load_data
 from aniso_jax.records.directory import read_experiment
 from aniso_jax.records.load import load_frame
 from aniso_jax.records.sidecar import read_timings
-from aniso_jax.report.compare import gallery_of, with_containment
+from aniso_jax.report.compare import galleries_of, with_containment
 from aniso_jax.report.export import export
 from aniso_jax.report.foreign import read_tsv
-from aniso_jax.report.frames import norm_name
 from aniso_jax.report.html import write_html
-from aniso_jax.report.printing import to_rich
-from aniso_jax.report.statement import statement
-from aniso_jax.report.tables import proxy_summary, summary
+from aniso_jax.report.terminal import printout
 from aniso_jax.runs.certify import certify_run
 from aniso_jax.runs.config import Certify, Demo, Export, Optimize, Predict, Report
 from aniso_jax.runs.demo import demo_runs
 from aniso_jax.runs.optimize import optimize_run
 from aniso_jax.runs.predict import Answer, predict_run
 from aniso_jax.runs.progress import line
+from aniso_jax.storage.atomic import DiskFull
 from aniso_jax.training.config import TrainConfig
 from aniso_jax.training.train import EpochMetrics, train
 
@@ -52,6 +48,8 @@ Command = (
     | Annotated[Export, tyro.conf.subcommand("export")]
 )
 
+_STOPPED = "Stopped; nothing half-written is left. The same command starts again."
+
 _console = Console()
 
 
@@ -59,17 +57,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; an error is one sentence on standard error and exit status 2."""
     warnings.showwarning = lambda text, *_: print(f"aniso-jax: {text}", file=sys.stderr)
     try:
-        command: Any = tyro.cli(Command, prog="aniso-jax", args=arguments)  # type: ignore[arg-type]
+        command = _parsed(arguments)
         _COMMANDS[type(command)](command)
     except KeyboardInterrupt as stop:
-        raise SystemExit(_said(stop, "Stopped.", status=130)) from None
+        raise SystemExit(_said(str(stop) or _STOPPED, status=130)) from None
     except (ValueError, OSError, RuntimeError, ImportError) as error:
-        raise SystemExit(_said(error, type(error).__name__, status=2)) from None
+        raise SystemExit(_said(_sentence(error), status=2)) from None
 
 
-def _said(error: BaseException, otherwise: str, *, status: int) -> int:
-    print(f"aniso-jax: {str(error) or otherwise}", file=sys.stderr)
+def _parsed(arguments: Sequence[str] | None) -> Any:
+    """The configuration of a command; a wrong use ends here with the usage and exit status 2."""
+    flags = (tyro.conf.FlagCreatePairsOff,)
+    return tyro.cli(Command, prog="aniso-jax", args=arguments, config=flags)  # type: ignore[arg-type]
+
+
+def _said(sentence: str, *, status: int) -> int:
+    print(f"aniso-jax: {sentence}", file=sys.stderr)
     return status
+
+
+def _sentence(error: Exception) -> str:
+    """What an error says; what the system alone refused gets the file's name and a remedy."""
+    if isinstance(error, OSError) and error.strerror and not isinstance(error, DiskFull):
+        reason = error.strerror.lower()
+        return f"{error.filename} cannot be used ({reason}); check the path, or give another one."
+    return str(error) or type(error).__name__
 
 
 def _demo(config: Demo) -> None:
@@ -81,7 +93,7 @@ def _demo(config: Demo) -> None:
     frames = with_containment([load_frame(run.out) for run in runs])
     _print_tables(frames)
     page = config.out / "report.html"
-    galleries = _galleries(frames, load_data("mnist5k").x)
+    galleries = galleries_of(frames, load_data("mnist5k"))
     title = "Anisotropic certificates on MNIST"
     write_html(page, frames, galleries=galleries, title=title, overwrite=True)
     _console.print(f"\nThe report is in [bold]{page}[/bold].")
@@ -126,8 +138,9 @@ def _train(config: TrainConfig) -> None:
 
 def _report(config: Report) -> None:
     frames = with_containment([_frame(path, partial=config.partial) for path in config.runs])
+    data = load_data(config.data, split=config.split) if config.data else None
+    galleries = galleries_of(frames, data) if data else {}
     _print_tables(frames)
-    galleries = _galleries(frames, load_data(config.data).x) if config.data else {}
     title = "Certified accuracy"
     write_html(config.out, frames, galleries=galleries, title=title, overwrite=config.overwrite)
     _console.print(f"\nThe report is in [bold]{config.out}[/bold].")
@@ -152,25 +165,12 @@ _COMMANDS: dict[type, Callable[[Any], None]] = {
 
 
 def _print_tables(frames: list[pd.DataFrame]) -> None:
-    _console.print(to_rich(summary(frames), title="Certified accuracy by radius"))
-    if all("proxy_radius" in frame for frame in frames):
-        _console.print(to_rich(proxy_summary(frames), title="Certified accuracy by proxy radius"))
-    _console.print(statement(frames))
+    for printed in printout(frames):
+        _console.print(printed)
 
 
 def _frame(path: Path, *, partial: bool) -> pd.DataFrame:
     return load_frame(path, partial=partial) if path.is_dir() else read_tsv(path)
-
-
-def _galleries(frames: list[pd.DataFrame], images: NDArray[np.float32]) -> dict[str, Any]:
-    """One gallery for each anisotropic run whose isotropic sigma stands in its own records."""
-    return {
-        f"{norm_name(frame)}: inputs and their A⁻¹ maps": gallery_of(
-            frame, images[frame["index"].to_numpy()]
-        )
-        for frame in frames
-        if frame.attrs.get("scale") == "anisotropic" and (frame["prediction"] >= 0).any()
-    }
 
 
 def _seconds(run: Path, frame: pd.DataFrame) -> pd.Series:
@@ -183,3 +183,7 @@ def _seconds(run: Path, frame: pd.DataFrame) -> pd.Series:
 
 def _mean_seconds(entry: dict[str, Any]) -> float:
     return float(entry["optimise_seconds"] + entry["certify_seconds"]) / int(entry["inputs"])
+
+
+if __name__ == "__main__":
+    main()

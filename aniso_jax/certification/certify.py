@@ -117,13 +117,14 @@ def conclude(
     sound_data = jnp.all(jnp.isfinite(x)) & scale.is_valid()
     hits = jnp.where(sound_data, votes[guess], 0)
     gap = plan.gaps[hits]
+    lost_rows = (jnp.sum(votes) < plan.n) | (jnp.sum(selection_votes) < plan.n0)
     return Certification(
         label=jnp.where(gap > 0, guess, ABSTAIN).astype(jnp.int32),
         region=Region(center=x, scale=scale, gap=gap, order=law.order),
         failure=plan.failures[hits],
         votes=votes,
         selection_votes=selection_votes,
-        status=gravest(x, scale, lost_rows=jnp.sum(votes) < plan.n, certified=gap > 0),
+        status=gravest(x, scale, lost_rows=lost_rows, certified=gap > 0),
     )
 
 

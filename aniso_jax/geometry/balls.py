@@ -8,16 +8,22 @@ import math
 import jax
 import jax.numpy as jnp
 
+from aniso_jax.geometry.rounding import total
+
 
 def norm(u: jax.Array, order: int) -> jax.Array:
-    """||u||_order over all axes, without the overflow of squares and with a zero gradient at 0."""
+    """||u||_order over all axes, without the overflow of squares, its gradient finite at 0.
+
+    NaN where u has a NaN: such a point is inside nothing.
+    """
     size = jnp.abs(u)
     if order == 1:
-        return jnp.sum(size)
+        return total(size)
     peak = jnp.max(size)
-    unit = jnp.where(peak > 0, peak, 1.0)
-    squares = jnp.sum(jnp.square(size / unit))
-    return jnp.where(peak > 0, unit * jnp.sqrt(jnp.where(peak > 0, squares, 1.0)), 0.0)
+    is_zero = peak == 0
+    unit = jnp.where(is_zero, 1.0, peak)
+    squares = total(jnp.square(size / unit))
+    return jnp.where(is_zero, 0.0, unit * jnp.sqrt(jnp.where(is_zero, 1.0, squares)))
 
 
 def log_unit_ball(dimension: int, order: int) -> float:

@@ -18,7 +18,8 @@ def log_volume_in_box(region: Region, low: float = 0.0, high: float = 1.0) -> ja
     min over t > 0 of  t r^p + sum_i log integral over [0, 1] of exp(-t |y - x_i|^p / theta_i^p) dy.
 
     Args:
-      region: of an isotropic or diagonal scale, its center inside the box.
+      region: of an isotropic or diagonal scale. A center outside the box is moved to its
+        nearest point, which is nearer to every point of the box, so the bound still holds.
       low, high: the box of valid inputs.
 
     Returns:
@@ -33,6 +34,7 @@ def log_volume_in_box(region: Region, low: float = 0.0, high: float = 1.0) -> ja
     >>> float(log_volume_in_box(huge))
     0.0
     """
+    region.check_single()
     log_t = _best_log_tilt(region, low, high)
     tilted = _log_tilted_mass(region, log_t, low, high)
     whole = region.dimension * jnp.log(high - low)
@@ -48,7 +50,8 @@ def _log_tilted_mass(region: Region, log_t: jax.Array, low: float, high: float) 
     """
     p = region.order
     rate = jnp.exp(log_t / p) / region.scale.push(jnp.ones_like(region.center))
-    right, left = high - region.center, region.center - low
+    center = jnp.clip(region.center, low, high)
+    right, left = high - center, center - low
     mass = right * _mean_decay(rate * right, p) + left * _mean_decay(rate * left, p)
     return jnp.exp(log_t) * region.gap**p + jnp.sum(jnp.log(mass))
 

@@ -20,7 +20,7 @@ def surely_contains(outer: "Region", inner: "Region") -> jax.Array:
     gap_o theta_o >= gap_i theta_i in every coordinate. Rounding never makes it true.
 
     Raises:
-      ValueError: the regions have different norm orders or shapes.
+      ValueError: the regions have different norm orders or shapes, or are batches.
 
     >>> import aniso_jax as aj, jax.numpy as jnp
     >>> ball = aj.Region(center=jnp.zeros(2), scale=aj.Isotropic(sigma=1.0), gap=jnp.array(1.0),
@@ -54,6 +54,8 @@ def _dominates(outer: "Region", inner: "Region") -> jax.Array:
 
 
 def _check_comparable(outer: "Region", inner: "Region") -> None:
+    outer.check_single()
+    inner.check_single()
     if outer.order != inner.order:
         raise ValueError(
             f"The regions have norm orders {outer.order} and {inner.order}; "

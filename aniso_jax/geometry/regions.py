@@ -44,15 +44,20 @@ class Region:
 
     def gauge(self, y: jax.Array) -> jax.Array:
         """||A (y - center)|| / gap: below 1 inside, 1 on the outline, infinite if empty."""
-        self._check_single()
+        self.check_single()
+        if jnp.shape(y) != jnp.shape(self.center):
+            raise ValueError(
+                f"y has shape {jnp.shape(y)}, wanted the center's {jnp.shape(self.center)}: "
+                "map over many points with jax.vmap."
+            )
         distance = balls.norm(self.scale.pull(y - self.center), self.order)
         return jnp.where(self.gap > 0, distance / jnp.where(self.gap > 0, self.gap, 1.0), jnp.inf)
 
     def contains(self, y: jax.Array) -> jax.Array:
         """Whether y lies in the region, never true for a point outside.
 
-        Guarantee: the gauge is enlarged by the rounding of d additions, (d + 8) eps, so a point
-        within rounding of the outline counts as outside.
+        Guarantee: the gauge is enlarged by its own rounding, (log2 d + 8) eps, so a point
+        within rounding of the outline counts as outside, as does one with a NaN.
         """
         gauge = self.gauge(y)
         return gauge * (1 + slack(gauge.dtype, self.dimension)) <= 1
@@ -63,24 +68,29 @@ class Region:
 
     def log_volume(self) -> jax.Array:
         """log vol R = d log gap + log |det S| + log vol(unit ball); -inf if empty."""
-        self._check_single()
+        self.check_single()
         d = self.dimension
         return (
             d * jnp.log(self.gap) + self.scale.log_abs_det(d) + balls.log_unit_ball(d, self.order)
         )
 
     def proxy_radius(self) -> jax.Array:
-        """gap |det S|^(1/d): radius of the isotropic region of equal volume, in input units."""
-        self._check_single()
+        """gap |det S|^(1/d): radius of the isotropic region of equal volume, in input units.
+
+        Rounded down, by less than 1e-4: the exponential turns the rounding of the mean logarithm
+        into as much relative error, times that logarithm (below 20 for any theta of use).
+        """
+        self.check_single()
         mean_log = self.scale.log_abs_det(self.dimension) / self.dimension
-        return shrink(self.gap * jnp.exp(mean_log), self.dimension)
+        value = self.gap * jnp.exp(mean_log)
+        return value * (1 - 8 * slack(value.dtype, self.dimension))
 
     def radius(self) -> jax.Array:
         """Radius of the largest l_order ball around the center inside R, rounded down."""
-        self._check_single()
+        self.check_single()
         return shrink(self.gap * self.scale.inradius(self.order))
 
-    def _check_single(self) -> None:
+    def check_single(self) -> None:
         """Refuse a batch (a Region with batched leaves): it must be mapped over, not summed."""
         if jnp.ndim(self.gap) != 0:
             raise ValueError(

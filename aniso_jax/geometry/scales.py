@@ -12,6 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from aniso_jax.geometry.rounding import total
+
 
 @runtime_checkable
 class Scale(Protocol):
@@ -119,7 +121,7 @@ class Diagonal:
                 f"theta has {jnp.size(self.theta)} entries, wanted {dimension}: "
                 "give one per input coordinate, in the input's own shape."
             )
-        return jnp.sum(jnp.log(self.theta))
+        return total(jnp.log(self.theta))
 
     def inradius(self, order: int) -> jax.Array:
         """Min theta, for every order."""

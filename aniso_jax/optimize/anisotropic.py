@@ -13,6 +13,8 @@ from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.noise import blocks_for
 from aniso_jax.smoothing.votes import ApplyFn
 
+_AT_CAP = 0.8  # a step's few draws know the gap, and so the cap, to about this
+
 
 class Climb(NamedTuple):
     """Where the ascent stands, and the best theta it has seen."""
@@ -42,8 +44,8 @@ class VolumeAscent:
 
     steps: int = 40
     n: int = 50
-    learning_rate: float = 0.2
-    kappa: float = 0.0
+    learning_rate: float = 0.1
+    kappa: float = 0.2
     log_space: bool = True
     antithetic: bool = True
     check: int = 256
@@ -78,20 +80,28 @@ class VolumeAscent:
         )
 
     def finish(self, problem: Problem, state: Climb) -> Optimized:
-        """The best of the start, the best iterate and the last one, on one set of fresh draws."""
+        """The best of the start, the best iterate and the last one, on one set of fresh draws.
+
+        An empty region (gap <= 0) never beats the start, however long its axes.
+        """
         first_block = self.steps * blocks_for(self.n)
         thetas = jnp.stack([_start(problem), state.best, state.theta])
-        gaps = jax.lax.map(
-            lambda theta: self._gap(problem, theta, n=self.check, first_block=first_block), thetas
-        )
-        winner = jnp.argmax(jax.vmap(self.objective)(gaps, thetas))
-        theta, gap = thetas[winner], gaps[winner]
-        cap = _cap(problem, gap)
+
+        def judge(theta: jax.Array) -> tuple[jax.Array, jax.Array]:
+            gap = self._gap(problem, theta, n=self.check, first_block=first_block)
+            return gap, jnp.where(gap > 0, self.objective(gap, theta), -jnp.inf)
+
+        gaps, values = jax.lax.map(judge, thetas)
+        winner = jnp.argmax(values)
+        fitted = self._project(problem, thetas[winner], gaps[winner])
+        fitted_gap, fitted_value = judge(fitted)  # the projection may have moved it
+        improved = fitted_value > values[0]
+        theta = jnp.where(improved, fitted, thetas[0])
         return Optimized(
-            scale=Diagonal(theta=self._project(problem, theta, gap)),
-            gap=gap,
-            capped_share=jnp.mean(theta >= cap * (1 - 1e-3)),
-            improved=winner > 0,
+            scale=Diagonal(theta=theta),
+            gap=jnp.where(improved, fitted_gap, gaps[0]),
+            capped_share=jnp.mean(theta >= _AT_CAP * _cap(problem, gaps[winner])),
+            improved=improved,
         )
 
     def objective(self, gap: jax.Array, theta: jax.Array) -> jax.Array:
@@ -120,7 +130,9 @@ class VolumeAscent:
     def _adam(self) -> Any:
         import optax  # here, so that importing aniso_jax stays light
 
-        return optax.adam(self.learning_rate)
+        # A gradient that is not finite moves nothing: one overflow in a backward pass would
+        # otherwise leave NaN in every later theta.
+        return optax.apply_if_finite(optax.adam(self.learning_rate), self.steps)
 
 
 def _start(problem: Problem) -> jax.Array:

@@ -75,17 +75,15 @@ class GoldenSection:
 
 
 class Ascent(NamedTuple):
-    """Where gradient ascent stands, and the best it has seen."""
+    """Where gradient ascent stands."""
 
     sigma: jax.Array
-    best: jax.Array
-    best_radius: jax.Array
     steps_done: jax.Array
 
 
 @dataclass(frozen=True, kw_only=True)
 class GradientAscent:
-    """Stochastic gradient ascent on sigma * gap, as published, with the best iterate kept.
+    """Stochastic gradient ascent on sigma * gap, as published; the last iterate or the start.
 
     Attributes:
       steps, learning_rate, n: the published values by default.
@@ -101,26 +99,17 @@ class GradientAscent:
 
     def init(self, problem: Problem) -> Ascent:
         """The start, nothing evaluated yet."""
-        sigma = _sigma(problem)
-        return Ascent(sigma, sigma, jnp.float32(-jnp.inf), jnp.int32(0))
+        return Ascent(_sigma(problem), jnp.int32(0))
 
     def step(self, problem: Problem, state: Ascent) -> Ascent:
-        """One gradient step on fresh draws, which also judge the sigma they found."""
+        """One gradient step on fresh draws."""
 
         def radius(sigma: jax.Array) -> jax.Array:
             block = state.steps_done * blocks_for(self.n)
             return sigma * problem.soft_gap(Isotropic(sigma=sigma), n=self.n, first_block=block)
 
-        value, slope = jax.value_and_grad(radius)(state.sigma)
-        better = value > state.best_radius
-        return Ascent(
-            sigma=jnp.maximum(
-                state.sigma + self.learning_rate * slope, self.floor * _sigma(problem)
-            ),
-            best=jnp.where(better, state.sigma, state.best),
-            best_radius=jnp.where(better, value, state.best_radius),
-            steps_done=state.steps_done + 1,
-        )
+        moved = state.sigma + self.learning_rate * jax.grad(radius)(state.sigma)
+        return Ascent(jnp.maximum(moved, self.floor * _sigma(problem)), state.steps_done + 1)
 
     def finish(self, problem: Problem, state: Ascent) -> Optimized:
         """The last iterate, as published, if it beats the start on fresh draws."""

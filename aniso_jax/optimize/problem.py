@@ -61,7 +61,8 @@ class Optimized:
     Attributes:
       scale: never worse than the start on the search's own check draws.
       gap: soft gap on those draws. A heuristic; it certifies nothing.
-      capped_share: share of semi-axes at the cap beyond which volume is fictitious.
+      capped_share: share of semi-axes at the cap beyond which volume is fictitious (above 80 %
+        of it, since the gap that sets the cap is estimated).
       improved: whether the search left its start.
     """
 

@@ -7,6 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from aniso_jax.data.dataset import Dataset
+from aniso_jax.data.ids import input_id
+from aniso_jax.report.frames import names
 from aniso_jax.report.maps import gallery
 
 _SAME = ("data", "model", "law", "alpha")
@@ -20,6 +23,20 @@ def with_containment(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
     An input on which the isotropic run abstains has an empty region there, which any contains.
     """
     return [_compared(frame, _partner(frame, frames)) for frame in frames]
+
+
+def galleries_of(frames: Sequence[pd.DataFrame], data: Dataset) -> dict[str, Figure]:
+    """A gallery, under its heading, for each anisotropic run over images that certified any.
+
+    Raises `ValueError` where a run's inputs are not those of `data`.
+    """
+    return {
+        f"{name}: inputs and their A⁻¹ maps": gallery_of(frame, _inputs_of(frame, name, data))
+        for frame, name in zip(frames, names(frames), strict=True)
+        if frame.attrs.get("scale") == "anisotropic"
+        and len(frame.attrs["shape"]) == 3
+        and (frame["prediction"] >= 0).any()
+    }
 
 
 def gallery_of(anisotropic: pd.DataFrame, x: NDArray[np.float32]) -> Figure:
@@ -42,6 +59,18 @@ def gallery_of(anisotropic: pd.DataFrame, x: NDArray[np.float32]) -> Figure:
         proxy_radii=rows["proxy_radius"].tolist(),
         unit=anisotropic.attrs["unit"],
     )
+
+
+def _inputs_of(frame: pd.DataFrame, name: str, data: Dataset) -> NDArray[np.float32]:
+    """The inputs of a run, known by the hash of their content."""
+    index = frame["index"].to_numpy()
+    x: NDArray[np.float32] = data.x[index[index < len(data)]]
+    if [input_id(row) for row in x] != frame["input_id"].tolist():
+        raise ValueError(
+            f"The inputs of {name} are not those of {data.name}: give the data and the split of "
+            f"the run, {frame.attrs['data']}."
+        )
+    return x
 
 
 def _partner(frame: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> pd.DataFrame | None:

@@ -42,8 +42,7 @@ def read_tsv(path: str | Path, *, law: str | None = None) -> pd.DataFrame:
 
 
 def _split(source: Path) -> tuple[list[str], list[list[str]]]:
-    with source.open(newline="", encoding="utf-8") as lines:
-        header, *rows = list(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)) or [[]]
+    header, *rows = _lines(source) or [[]]
     missing = [name for name in NEEDED if name not in header]
     if missing:
         wanted = " ".join(NEEDED)
@@ -56,6 +55,15 @@ def _split(source: Path) -> tuple[list[str], list[list[str]]]:
     if not rows:
         raise ValueError(f"{source}: no inputs below the first line; nothing to report")
     return header, rows
+
+
+def _lines(source: Path) -> list[list[str]]:
+    try:
+        with source.open(newline="", encoding="utf-8") as lines:
+            return list(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except (UnicodeDecodeError, csv.Error) as error:
+        message = f"{source} is no tab-separated text ({error}); give a run or a result file"
+        raise ValueError(message) from error
 
 
 def _column(source: Path, name: str, texts: list[str]) -> list[Any]:

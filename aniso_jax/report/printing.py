@@ -45,6 +45,13 @@ def _count(value: float) -> str:
     return f"{int(value):,}"
 
 
+def _seconds(value: float) -> str:
+    """Three digits, never an exponent; below a millisecond a clock says little."""
+    if value < 0.001:
+        return "< 0.001"
+    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
+
+
 FORMAT: MappingProxyType[str, Callable[[float], str]] = MappingProxyType(
     {
         "inputs": _count,
@@ -57,8 +64,8 @@ FORMAT: MappingProxyType[str, Callable[[float], str]] = MappingProxyType(
         "mean_domain_log_volume": lambda value: f"≤ {text_up(value, 1)}",
         "contains_isotropic": lambda value: f"{percent_down(value)} %",
         "capped_share": lambda value: f"{percent_up(value)} %",
-        "optimise_seconds": lambda value: f"{value:.3g}",
-        "certify_seconds": lambda value: f"{value:.3g}",
+        "optimise_seconds": _seconds,
+        "certify_seconds": _seconds,
     }
 )
 
@@ -78,12 +85,15 @@ def printed(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def to_rich(table: pd.DataFrame, title: str | None = None) -> Table:
-    """The table for a terminal, one column a run; what says nothing about any run is left out."""
+    """The table for a terminal, one column a run; what says nothing about any run is left out.
+
+    Where the terminal is narrow, long names and cells fold; nothing is cut off.
+    """
     text = printed(table.dropna(axis="columns", how="all")).T
     drawn = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     drawn.add_column("", no_wrap=True)
     for name in text.columns:
-        drawn.add_column(Text(str(name)), justify="right")
+        drawn.add_column(Text(str(name)), justify="right", overflow="fold")
     for heading, row in text.iterrows():
         drawn.add_row(str(heading), *row)
     return drawn

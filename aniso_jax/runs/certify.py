@@ -34,7 +34,7 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
     model, inputs = load(config.model), read_inputs(config)
     check_fit(inputs.data, model)
     draws = plan(config.noise, n0=config.n0, n=config.n, alpha=config.alpha)
-    source = source_of(config, inputs.data.x.shape[1:])
+    source = source_of(config, inputs)
     batch, chunk = _sizes(config, inputs)
     engine = Engine(
         inputs=inputs,

@@ -3,11 +3,18 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
 
 from aniso_jax.smoothing.laws import LAWS, Law
 
 LawName = Literal["gaussian", "uniform", "laplace"]
+
+# An option that may be left out: the help says what then happens, not "None".
+_Index = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: the end)")]
+_Most = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
+_Auto = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: auto)")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,13 +31,13 @@ class Selection:
     start: int = 0
     """First index."""
 
-    stop: int | None = None
+    stop: _Index = None
     """End of the indices, exclusive."""
 
     skip: int = 1
     """Take every skip-th input."""
 
-    limit: int | None = None
+    limit: _Most = None
     """Take at most so many inputs."""
 
 
@@ -39,18 +46,17 @@ class Smoothing(Selection):
     """A network, the law of its noise, and where the scale comes from."""
 
     model: str
-    """A network's safetensors file, or `demo`."""
+    """A network's safetensors file, or demo: the MNIST network that comes with the package."""
 
     law: LawName = "gaussian"
-    """gaussian (l2, ellipsoids), uniform or laplace (l1, cross-polytopes)."""
+    """Law of the noise: gaussian (l2, ellipsoids), uniform or laplace (l1, cross-polytopes)."""
 
     scale: str = "fixed"
-    """fixed, isotropic (sigma sought per input), anisotropic (theta sought per input), or a file:
-    one theta for all inputs (.npy), or what `aniso-jax optimize` wrote (.npz)."""
+    """fixed; isotropic: sigma is sought per input; anisotropic: theta is sought per input; or
+    FILE: one theta for all inputs (.npy), or one per input, as aniso-jax optimize writes (.npz)."""
 
     sigma: float = 0.25
-    """The fixed scale, or the start of the search: std (gaussian), half-width (uniform), b
-    (laplace); never converted."""
+    """The scale, or the search's start: std (gaussian), half-width (uniform), b (laplace)."""
 
     settings: Literal["default", "published"] = "default"
     """The search's settings: ours, or those of the papers (many more evaluations)."""
@@ -58,11 +64,11 @@ class Smoothing(Selection):
     seed: int = 0
     """Seed of all noise."""
 
-    batch: int | None = None
-    """Inputs computed together; by default found from the device."""
+    batch: _Auto = None
+    """Inputs computed together; auto asks the device."""
 
-    chunk: int | None = None
-    """Ceiling of draws of an input held at once; by default found from the device."""
+    chunk: _Auto = None
+    """Ceiling of draws of an input held at once; auto asks the device."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.sigma) and self.sigma > 0):
@@ -110,10 +116,13 @@ class Predict(Smoothing):
 
 @dataclass(frozen=True, kw_only=True)
 class Optimize(Smoothing):
-    """Search a scale for each input and write them to a file for `certify --scale FILE`."""
+    """Search a scale for each input, for certify --scale FILE."""
 
     out: Path
     """The .npz file to write."""
+
+    overwrite: bool = False
+    """Replace a file that is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,14 +146,21 @@ class Demo:
 class Report:
     """Draw one report over runs and over other people's tab-separated result files."""
 
-    runs: tuple[Path, ...]
+    runs: Annotated[
+        Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]", help_behavior_hint="(required)")
+    ]
     """Run directories and .tsv files."""
 
     out: Path = Path("report.html")
     """The HTML file to write."""
 
-    data: str | None = None
+    data: Annotated[str | None, arg(metavar="STR", help_behavior_hint="(default: no gallery)")] = (
+        None
+    )
     """The runs' data, by name or path: adds a gallery of inputs and their A^-1 maps."""
+
+    split: Literal["train", "test"] = "test"
+    """The runs' split, where the data have two."""
 
     partial: bool = False
     """Accept runs that are not finished."""
@@ -157,7 +173,7 @@ class Report:
 class Export:
     """Write a run as a table: the field's tab-separated columns, Markdown, LaTeX or parquet."""
 
-    run: Path
+    run: Annotated[Positional[Path], arg(metavar="RUN")]
     """The run's directory."""
 
     out: Path

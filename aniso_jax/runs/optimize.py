@@ -1,6 +1,7 @@
 """Scales for a selection of inputs, written to one file for `certify --scale FILE`."""
 
 import io
+import os
 from pathlib import Path
 
 import jax
@@ -23,17 +24,27 @@ def optimize_run(config: Optimize, *, watch: Watch = silent) -> Path:
         raise ValueError(
             f"--scale {config.scale} needs no search: give --scale isotropic or anisotropic."
         )
-    if config.out.suffix != ".npz":
-        raise ValueError(f"--out {config.out} must end in .npz.")
+    _check_out(config)
     model, inputs = load(config.model), read_inputs(config)
     check_fit(inputs.data, model)
-    source = source_of(config, inputs.data.x.shape[1:])
+    source = source_of(config, inputs)
     theta, sigma = _search_all(config, model, inputs, source, watch)
     ids = [inputs.ids[int(i)] for i in inputs.indices]
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **scales_content(ids, theta, sigma, law=config.law))
     write_atomically(config.out, buffer.getvalue())
     return config.out
+
+
+def _check_out(config: Optimize) -> None:
+    """Before the search, which may take hours: can its result be written?"""
+    out = config.out
+    if out.suffix != ".npz":
+        raise ValueError(f"--out {out} must end in .npz.")
+    if not out.parent.is_dir():
+        raise ValueError(f"--out {out} has no directory {out.parent} to lie in: make it first.")
+    if os.path.lexists(out) and not config.overwrite:
+        raise ValueError(f"--out {out} is there: choose another name, or give --overwrite.")
 
 
 def _search_all(

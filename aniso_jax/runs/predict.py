@@ -35,7 +35,7 @@ def predict_run(
     model, inputs = load(config.model), read_inputs(config)
     check_fit(inputs.data, model)
     check_can_answer(config.n, config.alpha)
-    source = source_of(config, inputs.data.x.shape[1:])
+    source = source_of(config, inputs)
     _, chunk = sizes(inputs.data.x.shape[1:], config.n, batch=1, chunk=config.chunk, inputs=1)
     answers = []
     for index in inputs.indices:

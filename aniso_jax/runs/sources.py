@@ -16,6 +16,7 @@ from aniso_jax.models.checkpoint import Model
 from aniso_jax.optimize.anisotropic import default_anisotropic, published_anisotropic
 from aniso_jax.optimize.isotropic import golden_section, published_isotropic
 from aniso_jax.runs.config import Smoothing
+from aniso_jax.runs.inputs import Inputs
 from aniso_jax.runs.search import search_batch
 from aniso_jax.smoothing.laws import Law
 
@@ -143,30 +144,24 @@ class ThetaPerInput:
     ids: dict[str, int]
     theta: Array
     sigma: Array
-    path: Path
     kind = "file"
     is_sought = False
 
     @property
     def description(self) -> str:
         """The hash of the file's thetas."""
-        return f"one theta per input, sha256 {digest(self.theta, np.array(list(self.ids)))}"
+        content = digest(self.theta, self.sigma, np.array(list(self.ids)))
+        return f"one theta per input, sha256 {content}"
 
     def __call__(self, model: Model, x: jax.Array, keys: jax.Array, ids: list[str]) -> Scales:
-        """The thetas of these inputs; refuses an input that the file does not know."""
-        missing = [i for i in ids if i not in self.ids]
-        if missing:
-            raise ValueError(
-                f"{self.path} has no scale for {len(missing)} of these inputs (the first has id "
-                f"{missing[0]}): run aniso-jax optimize over the same selection first."
-            )
+        """The thetas of these inputs, all of which the file knows."""
         rows = np.array([self.ids[i] for i in ids])
         theta = jnp.asarray(self.theta[rows])
         return Scales(scale=Diagonal(theta=theta), sigma=jnp.asarray(self.sigma[rows]))
 
 
-def source_of(config: Smoothing, shape: tuple[int, ...]) -> Source:
-    """The source that a configuration names."""
+def source_of(config: Smoothing, inputs: Inputs) -> Source:
+    """The source that a configuration names; refuses a file that is none for these inputs."""
     if config.scale == "fixed":
         return Fixed(sigma=config.sigma)
     if config.scale in ("isotropic", "anisotropic"):
@@ -176,7 +171,7 @@ def source_of(config: Smoothing, shape: tuple[int, ...]) -> Source:
             settings=config.settings,
             anisotropic=config.scale == "anisotropic",
         )
-    return read_scales(Path(config.scale), law=config.law, shape=shape)
+    return _from_file(Path(config.scale), config.law, inputs)
 
 
 def scales_content(ids: list[str], theta: Array, sigma: Array, *, law: str) -> dict[str, Any]:
@@ -184,20 +179,31 @@ def scales_content(ids: list[str], theta: Array, sigma: Array, *, law: str) -> d
     return {"ids": np.array(ids), "theta": theta, "sigma": sigma, "law": np.array(law)}
 
 
-def read_scales(path: Path, *, law: str, shape: tuple[int, ...]) -> Source:
-    """Read one theta (.npy) or one per input (.npz); refuses what is not a scale of this shape."""
-    arrays = _read_arrays(path)
+def _from_file(path: Path, law: str, inputs: Inputs) -> Source:
+    """One theta (.npy) or one per input (.npz)."""
+    arrays, shape = _read_arrays(path), inputs.data.x.shape[1:]
     if "ids" not in arrays:
-        theta = _checked(path, arrays["theta"], shape)
-        return OneTheta(theta=theta)
+        return OneTheta(theta=_checked(path, "theta", arrays["theta"], shape))
     if str(arrays["law"]) != law:
         raise ValueError(
             f"{path} was optimised for the {arrays['law']} law, you asked for {law}: "
             f"give --law {arrays['law']}, or optimise again."
         )
-    theta = _checked(path, arrays["theta"], (len(arrays["ids"]), *shape))
-    ids = {str(name): row for row, name in enumerate(arrays["ids"])}
-    return ThetaPerInput(ids=ids, theta=theta, sigma=arrays["sigma"], path=path)
+    rows = {str(name): row for row, name in enumerate(arrays["ids"])}
+    _check_covers(path, rows, inputs)
+    theta = _checked(path, "theta", arrays["theta"], (len(rows), *shape))
+    sigma = _checked(path, "sigma", arrays["sigma"], (len(rows),))
+    return ThetaPerInput(ids=rows, theta=theta, sigma=sigma)
+
+
+def _check_covers(path: Path, rows: dict[str, int], inputs: Inputs) -> None:
+    """Before the first draw: every input has its theta."""
+    missing = [index for index, name in inputs.ids.items() if name not in rows]
+    if missing:
+        raise ValueError(
+            f"{path} has no scale for {len(missing)} of the {len(inputs.ids)} inputs (the first is "
+            f"input {missing[0]}): run aniso-jax optimize over the same selection first."
+        )
 
 
 def _read_arrays(path: Path) -> dict[str, Any]:
@@ -209,7 +215,8 @@ def _read_arrays(path: Path) -> dict[str, Any]:
         content = np.load(path, allow_pickle=False)
         if isinstance(content, np.ndarray):
             return {"theta": content}
-        return {name: content[name] for name in ("ids", "theta", "sigma", "law")}
+        with content:
+            return {name: content[name] for name in ("ids", "theta", "sigma", "law")}
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{path} is not a scale file ({error}): give one theta as .npy, or what "
@@ -217,9 +224,15 @@ def _read_arrays(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _checked(path: Path, theta: NDArray[Any], shape: tuple[int, ...]) -> Array:
-    if theta.shape != shape:
-        raise ValueError(f"The theta of {path} has shape {theta.shape}, the inputs want {shape}.")
-    if not (np.issubdtype(theta.dtype, np.floating) and np.all(np.isfinite(theta) & (theta > 0))):
-        raise ValueError(f"The theta of {path} must be finite and positive everywhere.")
-    return theta.astype(np.float32)
+def _checked(path: Path, name: str, scale: NDArray[Any], shape: tuple[int, ...]) -> Array:
+    """The scale in float32, in which it certifies; a float64 may overflow or vanish there."""
+    if scale.shape != shape:
+        raise ValueError(
+            f"The {name} of {path} has shape {scale.shape}, the inputs want {shape}: give one "
+            "number for each coordinate of an input."
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        single = scale.astype(np.float32) if scale.dtype.kind == "f" else np.zeros(1, np.float32)
+    if not np.all(np.isfinite(single) & (single > 0)):
+        raise ValueError(f"The {name} of {path} must be floating, finite and positive everywhere.")
+    return single

@@ -54,4 +54,10 @@ def standard_noise(
 
 def noisy(x: jax.Array, scale: Scale, z: jax.Array) -> jax.Array:
     """x + S z for a batch of standard noise z; never clipped."""
-    return x + jax.vmap(scale.push)(z)
+    shaped = jax.vmap(scale.push)(z)
+    if shaped.shape != z.shape:
+        raise ValueError(
+            f"The scale maps an input of shape {z.shape[1:]} to shape {shaped.shape[1:]}: "
+            "give one theta per input coordinate, in the input's own shape."
+        )
+    return x + shaped

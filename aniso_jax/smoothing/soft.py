@@ -36,7 +36,8 @@ def soft_votes(
       first_block: where in the optimise phase the draws begin; other blocks, fresh draws.
 
     Returns:
-      float32 of shape (classes,), summing to one.
+      float32 of shape (classes,), summing to one; a row with a non-finite logit counts as
+      uniform.
 
     >>> import aniso_jax as aj, jax, jax.numpy as jnp
     >>> f = lambda w, batch: jnp.stack([batch @ w, -batch @ w], axis=-1)
@@ -46,10 +47,11 @@ def soft_votes(
     [0.5, 0.5]
     """
     x = check_input(x)
-    half = -(-check_draws(n) // 2) if antithetic else n
+    half = -(-check_draws(n) // 2) if antithetic else check_draws(n)
     z = standard_noise(
         law, key, Phase.OPTIMISE, first=first_block, blocks=blocks_for(half), shape=x.shape
     )[:half]
     z = jnp.concatenate([z, -z])[:n] if antithetic else z
     logits = apply_fn(params, noisy(x, scale, z))
-    return jnp.mean(jax.nn.softmax(logits, axis=-1), axis=0)
+    is_finite = jnp.all(jnp.isfinite(logits), axis=-1, keepdims=True)
+    return jnp.mean(jax.nn.softmax(jnp.where(is_finite, logits, 0.0), axis=-1), axis=0)

@@ -82,13 +82,13 @@ def vote(logits: jax.Array) -> jax.Array:
 
 
 def check_input(x: jax.Array) -> jax.Array:
-    """X as a JAX array, refused unless floating point."""
+    """X as a JAX array of 32 bits or more (exactly), refused unless floating point."""
     x = jnp.asarray(x)
     if not jnp.issubdtype(x.dtype, jnp.floating):
         raise ValueError(
             f"x must be floating point, got {x.dtype}: scale 8-bit images with x / 255 first."
         )
-    return x
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
 def check_draws(n: int, name: str = "n") -> int:

@@ -2,10 +2,10 @@
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.typing import ArrayLike
 
 _TERMS = 256
+_SMALLEST = 1e-34  # a first term that underflows (1e-38), times the longest sum for m < 2^20
 
 
 def sign_test(first: ArrayLike, second: ArrayLike) -> jax.Array:
@@ -17,7 +17,8 @@ def sign_test(first: ArrayLike, second: ArrayLike) -> jax.Array:
     geometric series.
 
     Guarantee: never below the exact p-value (rounded up by 1e-4 relative, more than float32 can
-    lose for m < 2^20), and above it by about 1/(12 k) + 1/(12 (m - k)) relative.
+    lose for m < 2^20), and above it by about 1/(12 k) + 1/(12 (m - k)) relative; at m = 10^6 the
+    remainder adds 5 % to p-values below 0.1. No p-value below 1e-34 is told from 1e-34.
 
     Reference: Cohen et al. 2019, Prop. 2 (the test); Robbins 1955 (the bound on Stirling's error).
 
@@ -29,7 +30,7 @@ def sign_test(first: ArrayLike, second: ArrayLike) -> jax.Array:
     first, second = jnp.asarray(first, jnp.float32), jnp.asarray(second, jnp.float32)
     k, rest = jnp.maximum(first, second), jnp.minimum(first, second)
     tail = jnp.exp(_log_first_term(k, rest)) * _sum_of_products(k, rest)
-    return jnp.clip(2 * tail * (1 + 1e-4), np.finfo(np.float32).tiny, 1.0)
+    return jnp.clip(2 * tail * (1 + 1e-4), _SMALLEST, 1.0)
 
 
 def _log_first_term(k: jax.Array, rest: jax.Array) -> jax.Array:

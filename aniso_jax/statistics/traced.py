@@ -19,7 +19,7 @@ _OUTWARD = 1 + 4e-6  # float32 rounding of the entropy, in the direction of a sm
 
 def binomial_failure_upper(k: ArrayLike, n: ArrayLike, alpha: ArrayLike) -> jax.Array:
     """Upper bound on q = 1 - p after k hits of n draws; see `binomial_lower`."""
-    k, n, alpha = (jnp.asarray(value, jnp.float32) for value in (k, n, alpha))
+    k, n, alpha = jnp.broadcast_arrays(*(jnp.asarray(v, jnp.float32) for v in (k, n, alpha)))
     chernoff = _solve(k, n, -jnp.log(alpha))
     deviate = jnp.maximum(-jax.scipy.special.ndtri(alpha), 0.0)
     zubkov_serov = _solve(k - 1, n, jnp.square(deviate) / 2)

@@ -1,0 +1,29 @@
+"""What a command prints about its runs: tables that fit a terminal, then what they certify."""
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+from rich.table import Table
+
+from aniso_jax.report.frames import by_norm
+from aniso_jax.report.printing import to_rich
+from aniso_jax.report.statement import foreign_statement, statement
+from aniso_jax.report.tables import proxy_summary, summary
+
+_ACROSS = 3
+"""Runs side by side: as many as 80 columns hold with their names whole."""
+
+
+def printout(frames: Sequence[pd.DataFrame]) -> Iterator[Table | str]:
+    """The tables of the runs, norm by norm, and the sentences that say what is certified."""
+    for norm, runs in by_norm(frames).items():
+        yield from _side_by_side(summary(runs), f"Certified accuracy, %, by radius ({norm})")
+        if any("proxy_radius" in run for run in runs):
+            title = f"Certified accuracy, %, by proxy radius ({norm})"
+            yield from _side_by_side(proxy_summary(runs), title)
+    yield from filter(None, (statement(frames), foreign_statement(frames)))
+
+
+def _side_by_side(table: pd.DataFrame, title: str) -> Iterator[Table]:
+    for at in range(0, len(table), _ACROSS):
+        yield to_rich(table.iloc[at : at + _ACROSS], title=title)

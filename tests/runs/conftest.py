@@ -1,0 +1,76 @@
+"""One small data set, one small network, and the ten runs over them that the tests look at."""
+
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from cli_samples import SHAPE, SIGMAS, aniso_jax, write_data, write_network  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory):
+    return write_network(tmp_path_factory.mktemp("network") / "small.safetensors")
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory, network):
+    return write_data(tmp_path_factory.mktemp("data") / "small.npz", network)
+
+
+@pytest.fixture(scope="session")
+def asked(network, data):
+    """The options that all runs share; the same n, batch and chunk, so that little is compiled."""
+    common = ("--data", f"npz:{data}", "--model", network, "--seed", 7)
+
+    def options(law: str = "gaussian", scale: object = "fixed") -> tuple[object, ...]:
+        return (*common, "--law", law, "--scale", scale, "--sigma", SIGMAS[law])
+
+    return options
+
+
+@pytest.fixture(scope="session")
+def plan():
+    return ("--n0", 20, "--n", 300, "--alpha", 0.01)
+
+
+@pytest.fixture(scope="session")
+def certified(tmp_path_factory, asked, plan):
+    """The run of a law and a kind of scale; computed when it is first asked for."""
+    root, runs = tmp_path_factory.mktemp("runs"), {}
+
+    def run(law: str, kind: str) -> Path:
+        if (law, kind) not in runs:
+            runs[law, kind] = root / f"{law}-{kind}"
+            scale = _scale(root, law, kind, asked)
+            words = ("certify", *asked(law, scale), *plan, "--out", runs[law, kind])
+            assert aniso_jax(*words) == 0
+        return runs[law, kind]
+
+    return run
+
+
+def _scale(root: Path, law: str, kind: str, asked) -> object:
+    """One theta for all inputs, the output of `optimize`, or the kind's own name."""
+    if kind == "one":
+        theta = np.random.default_rng(1).uniform(0.2, 0.5, SHAPE)
+        np.save(root / "one.npy", theta)
+        return root / "one.npy"
+    if kind == "each":
+        out = root / f"{law}.npz"
+        assert aniso_jax("optimize", *asked(law, "anisotropic"), "--out", out) == 0
+        return out
+    return kind
+
+
+@pytest.fixture(scope="module")
+def quick_compiles():
+    """These runs are small: compiling takes longer than computing, so XLA leaves its passes out."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
