@@ -3,20 +3,20 @@
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
-_MISSING = (
-    "aniso-jax: {name} is not installed; the command line needs its extra: "
-    "pip install 'aniso-jax[cli]'"
-)
+for _name in ("jinja2", "matplotlib", "pandas", "pyarrow", "rich", "safetensors", "tyro"):
+    if find_spec(_name) is None:
+        raise SystemExit(
+            f"aniso-jax: {_name} is not installed; the command line needs its extra: "
+            "pip install 'aniso-jax[cli]'"
+        )
 
-try:
-    import pandas as pd
-    import tyro
-    from rich.console import Console
-except ModuleNotFoundError as missing:
-    raise SystemExit(_MISSING.format(name=missing.name)) from missing
+import pandas as pd
+import tyro
+from rich.console import Console
 
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.data.load import load as load_data
@@ -85,14 +85,15 @@ def _sentence(error: Exception) -> str:
 
 
 def _demo(config: Demo) -> None:
-    runs = demo_runs(config)
+    runs, page = demo_runs(config), config.out / "report.html"
+    if page.exists() and not runs[0].out.exists():
+        raise ValueError(f"{page} exists and is no demo's; choose another --out.")
     with line(config.limit * len(runs)) as progress:
         for run in runs:
             progress.title(run.out.name)
             certify_run(run, watch=progress)
     frames = with_containment([load_frame(run.out) for run in runs])
     _print_tables(frames)
-    page = config.out / "report.html"
     galleries = galleries_of(frames, load_data("mnist5k"))
     title = "Anisotropic certificates on MNIST"
     write_html(page, frames, galleries=galleries, title=title, overwrite=True)
@@ -114,7 +115,7 @@ def _optimize(config: Optimize) -> None:
 
 
 def _predict(config: Predict) -> None:
-    _console.print("index\tlabel\tpredict\tp_value", highlight=False)
+    print("index", "label", "predict", "p_value", sep="\t", flush=True)
 
     def show(answer: Answer) -> None:
         label = "ABSTAIN" if answer.label == ABSTAIN else str(answer.label)

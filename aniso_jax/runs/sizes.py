@@ -12,7 +12,7 @@ from aniso_jax.models.checkpoint import Model
 from aniso_jax.smoothing.noise import BLOCK
 from aniso_jax.smoothing.votes import ApplyFn
 
-_ROWS = {"cpu": 2048, "gpu": 65_536, "tpu": 65_536}  # rows in flight; CPU caches want few
+_ROWS = {"cpu": 1024, "gpu": 65_536, "tpu": 65_536}  # rows in flight; CPU caches want few
 _BYTES = {"cpu": 2**28, "gpu": 2**31, "tpu": 2**31}  # of noisy inputs in flight
 _BATCH = {"cpu": 4, "gpu": 32, "tpu": 32}  # inputs in flight
 

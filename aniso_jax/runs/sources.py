@@ -218,8 +218,10 @@ def _read_arrays(path: Path) -> dict[str, Any]:
         with content:
             return {name: content[name] for name in ("ids", "theta", "sigma", "law")}
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        # NumPy takes for pickled objects whatever it does not know, and names a way to run them.
+        reason = "it is no array of numbers" if "pickle" in str(error) else error
         raise ValueError(
-            f"{path} is not a scale file ({error}): give one theta as .npy, or what "
+            f"{path} is not a scale file ({reason}): give one theta as .npy, or what "
             "aniso-jax optimize wrote."
         ) from error
 

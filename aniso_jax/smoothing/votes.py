@@ -13,7 +13,7 @@ from aniso_jax.smoothing.noise import BLOCK, Phase, blocks_for, noisy, standard_
 ApplyFn = Callable[[Any, jax.Array], jax.Array]
 """(params, batch) -> logits of shape (len(batch), classes)."""
 
-CHUNK = 1024
+CHUNK = 256
 """Default ceiling of draws held at once."""
 
 

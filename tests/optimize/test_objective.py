@@ -1,5 +1,7 @@
 """The objective against closed forms, and its slope where probabilities saturate."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,8 +15,9 @@ THETA = np.array([0.5, 2.0, 1.0])
 X = jnp.array([0.2, 0.1, -0.4])
 
 
+@partial(jax.jit, static_argnames=("law", "n", "antithetic"))
 def objective(law: aj.Law, theta, *, sharpness=1000.0, n=20_000, x=X, **changes):
-    params = (jnp.asarray(sharpness * W, jnp.float32), jnp.float32(0))
+    params = (sharpness * jnp.asarray(W, jnp.float32), jnp.float32(0))
     scale = aj.Diagonal(theta=jnp.asarray(theta, jnp.float32))
     key = jax.random.key(1)
     return aj.volume_objective(half_space, params, x, key, law=law, scale=scale, n=n, **changes)
@@ -49,7 +52,7 @@ def test_a_saturated_gap_is_finite_and_still_has_a_slope(law) -> None:
         return aj.soft_gap(votes, jnp.int32(0), law=law, n=100)
 
     for logit in (5.0, 15.0, 30.0):
-        value, slope = jax.value_and_grad(gap)(jnp.float32(logit))
+        value, slope = jax.jit(jax.value_and_grad(gap))(jnp.float32(logit))
         assert np.isfinite(value)
         assert np.isfinite(slope)
         assert float(slope) > 0
@@ -65,7 +68,7 @@ def test_the_slope_in_theta_is_finite_and_not_zero_at_saturation(law) -> None:
             half_space, params, far, jax.random.key(0), law=law, scale=scale, label=0, n=100
         )[0]
 
-    slope = jax.grad(value)(aj.Diagonal(theta=jnp.array([0.1, 0.1, 0.1]))).theta
+    slope = jax.jit(jax.grad(value))(aj.Diagonal(theta=jnp.array([0.1, 0.1, 0.1]))).theta
     assert np.all(np.isfinite(slope))
     assert np.all(np.asarray(slope) > 0)
 

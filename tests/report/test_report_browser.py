@@ -1,45 +1,14 @@
 """The report in a real browser: no error, every picture there, no sideways scrolling."""
 
-import shutil
-
 import numpy as np
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+from browsing import look_at
 
 from aniso_jax.report.foreign import read_tsv
 from aniso_jax.report.html import write_html
 from aniso_jax.report.maps import gallery
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser serves all
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-DRIVER = shutil.which("chromedriver")
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-SIZES = """return [...document.querySelectorAll('img, svg')].map(
-    picture => { const box = picture.getBoundingClientRect(); return [box.width, box.height]; })"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if not (CHROMIUM and DRIVER):
-        pytest.skip("no chromium with its chromedriver is installed on this system")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=Service(executable_path=DRIVER))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture
@@ -59,19 +28,8 @@ def page(runs, published, tmp_path):
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("paper", ["light", "dark"])
 def test_the_report_opens_and_fits(browser, page, width, paper):
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     scheme = {"features": [{"name": "prefers-color-scheme", "value": paper}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
-    browser.get(page.as_uri())
-    assert browser.get_log("browser") == []
-    sizes = browser.execute_script(SIZES)
-    assert len(sizes) == 6
-    assert all(min(size) > 100 for size in sizes)
-    scrolled, seen = browser.execute_script(
-        "return [document.documentElement.scrollWidth, window.innerWidth]"
-    )
-    assert seen == width
-    assert scrolled <= width
+    assert look_at(browser, page, width) == 6
     ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(21, 23, 26)") == (paper == "dark")

@@ -15,13 +15,13 @@ sys.path.insert(0, str(SAMPLES))
 
 from run_samples import sample_compute, sample_experiment, sample_parts  # noqa: E402
 
-from aniso_jax.storage.atomic import DiskFull  # noqa: E402
 from aniso_jax.records.directory import NotARun, RunMismatch  # noqa: E402
 from aniso_jax.records.load import load_run  # noqa: E402
 from aniso_jax.records.lock import RunBusy  # noqa: E402
 from aniso_jax.records.parts import ForeignPart, part_path  # noqa: E402
 from aniso_jax.records.sidecar import read_timings  # noqa: E402
 from aniso_jax.runs.runner import Interrupted, PartResult, run_parts  # noqa: E402
+from aniso_jax.storage.atomic import DiskFull  # noqa: E402
 
 # Real processes, forked off one that has the imports behind it. Each part and each flush to the
 # disk takes a while, so that a kill at a random moment also falls into the middle of a write.
@@ -221,21 +221,6 @@ def test_a_full_disk_is_one_sentence_and_nothing_half_written(tmp_path, monkeypa
     assert sorted(files_of(tmp_path / "run")) == ["part-00000.parquet", "run.json"]
     run_whole(tmp_path / "run", experiment)
     assert files_of(tmp_path / "run") == files_of(run_whole(tmp_path / "whole", experiment))
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, text=True)
-    except FileNotFoundError:
-        pytest.skip("there is no mount command, so no really small disk can be made")
-    if mounted.returncode:
-        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_a_really_full_disk(small_disk, tmp_path):

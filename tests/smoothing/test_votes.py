@@ -1,5 +1,7 @@
 """Votes depend on (key, phase, block) and on nothing else."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,10 +19,15 @@ PARAMS = (W, jnp.float32(0.5))
 KEY = jax.random.key(7)
 
 
-def count(n: int, law: aj.Law = aj.gaussian, **changes) -> np.ndarray:
-    settings = {"x": X, "key": KEY, "scale": SCALE, "chunk": BLOCK} | changes
-    x, key = settings.pop("x"), settings.pop("key")
-    return np.asarray(aj.count_votes(half_space, PARAMS, x, key, law=law, n=n, **settings))
+@partial(jax.jit, static_argnames=("n", "law", "chunk", "phase"))
+def jitted(n, law, x, key, scale, chunk, phase):
+    return aj.count_votes(
+        half_space, PARAMS, x, key, law=law, scale=scale, n=n, chunk=chunk, phase=phase
+    )
+
+
+def count(n, law=aj.gaussian, *, x=X, key=KEY, scale=SCALE, chunk=BLOCK, phase=2) -> np.ndarray:
+    return np.asarray(jitted(n, law, x, key, scale, chunk, aj.Phase(phase)))
 
 
 def directly(law: aj.Law, n: int, phase: aj.Phase = aj.Phase.ESTIMATE) -> np.ndarray:
@@ -36,7 +43,7 @@ def directly(law: aj.Law, n: int, phase: aj.Phase = aj.Phase.ESTIMATE) -> np.nda
 @pytest.mark.parametrize("law", LAWS, ids=LAW_NAMES)
 def test_a_hundred_votes_are_a_prefix_of_many(law) -> None:
     answers = directly(law, 1000)
-    for n in (100, 1000):
+    for n in (100, 1000) if law == aj.gaussian else (100,):
         assert np.array_equal(count(n, law), np.bincount(answers[:n], minlength=2))
 
 
@@ -52,14 +59,14 @@ def test_vmap_loop_jit_and_eager_agree() -> None:
 
     def one(x: jax.Array, key: jax.Array) -> jax.Array:
         return aj.count_votes(
-            half_space, PARAMS, x, key, law=aj.gaussian, scale=SCALE, n=100, chunk=64
+            half_space, PARAMS, x, key, law=aj.gaussian, scale=SCALE, n=60, chunk=64
         )
 
     mapped = jax.vmap(one)(xs, keys)
-    jitted = jax.jit(jax.vmap(one))(xs, keys)
+    compiled = jax.jit(jax.vmap(one))(xs, keys)
     looped = jnp.stack([one(x, key) for x, key in zip(xs, keys, strict=True)])
     assert np.array_equal(mapped, looped)
-    assert np.array_equal(jitted, looped)
+    assert np.array_equal(compiled, looped)
     with jax.disable_jit():
         assert np.array_equal(one(xs[0], keys[0]), looped[0])
 

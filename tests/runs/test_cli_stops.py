@@ -1,0 +1,106 @@
+"""Runs that are stopped, in processes of their own, and what is then there."""
+
+import signal
+import subprocess
+import time
+
+import pytest
+from cli_samples import aniso_jax, records_of, start, tree, write_data
+
+from aniso_jax.records.parts import part_path
+
+pytestmark = [
+    pytest.mark.xdist_group("stopped runs"),
+    pytest.mark.usefixtures("quick_compiles"),
+]
+INPUTS, PARTS = 96, 6
+# A part is then there for a moment before the next one: time enough to stop in between.
+SLOWLY = """
+import os, time
+from aniso_jax.runs import runner
+write_part = runner.write_part
+def slowly(*words):
+    write_part(*words)
+    time.sleep(0.5)
+runner.write_part = slowly
+"""
+
+
+@pytest.fixture(scope="module")
+def words(network, tmp_path_factory):
+    data = write_data(tmp_path_factory.mktemp("stopped") / "d.npz", network, INPUTS)
+    plan = ("--n0", 20, "--n", 300, "--alpha", 0.01)
+    return ("certify", "--data", f"npz:{data}", "--model", network, *plan, "--out")
+
+
+@pytest.fixture(scope="module")
+def whole(words, tmp_path_factory):
+    """What an uninterrupted run holds, computed in this process."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    assert aniso_jax(*words, out) == 0
+    return records_of(out)
+
+
+def started(words, out, part: int) -> subprocess.Popen:
+    """A run in another process that has just written a part."""
+    process = start(*words, out, code=SLOWLY, JAX_DISABLE_MOST_OPTIMIZATIONS="1")
+    for _ in range(6000):
+        if part_path(out, part).exists():
+            return process
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    process.kill()
+    pytest.fail(f"part {part} did not appear")
+
+
+def test_a_stopped_and_a_killed_run_end_with_the_same_bytes(words, whole, tmp_path, capsys):
+    out = tmp_path / "run"
+    first = started(words, out, 0)
+    capsys.readouterr()
+    assert aniso_jax(*words, out) == 2  # a second writer
+    said = capsys.readouterr().err
+    assert f"is being written by process {first.pid} on " in said
+    assert "wait until it ends, or choose another --out." in said
+    first.send_signal(signal.SIGINT)
+    _, errors = first.communicate(timeout=60)
+    assert first.returncode == 130
+    assert "Traceback" not in errors
+    kept = len(list(out.glob("*.parquet")))
+    assert 1 <= kept < PARTS
+    assert errors.splitlines()[-1] == (
+        f"aniso-jax: Stopped: {16 * kept} of {INPUTS} inputs are done and kept in {out}; run the "
+        "same command again to go on."
+    )
+    second = started(words, out, kept)
+    second.kill()
+    second.communicate(timeout=60)
+    assert kept < len(list(out.glob("*.parquet"))) < PARTS
+    before = tree(out)
+    assert aniso_jax(*words, out) == 0
+    assert records_of(out) == whole
+    names = [name for name in before if name.endswith(".parquet")]
+    assert all(tree(out)[name] == before[name] for name in names)
+
+
+def test_ctrl_c_before_anything_is_there(words, tmp_path, monkeypatch, capsys):
+    def stop(config):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aniso_jax.runs.certify.read_inputs", stop)
+    assert aniso_jax(*words, tmp_path / "run") == 130
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "aniso-jax: Stopped; nothing half-written is left. The same command starts again."
+    )
+    assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["pandas", "tyro", "pyarrow"])
+def test_a_missing_extra_is_named(name):
+    process = start("demo", code=f"import sys; sys.modules[{name!r}] = None")
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode not in (0, None)
+    assert output == ""
+    assert errors == (
+        f"aniso-jax: {name} is not installed; the command line needs its extra: "
+        "pip install 'aniso-jax[cli]'\n"
+    )
