@@ -17,8 +17,8 @@ p_lower              float64                     lower bound of the selected cla
 gap                  float32                     radius of the region in whitened units
 radius               float64                     inscribed ball, in input units, rounded down
 proxy_radius         float64                     radius of the isotropic region of equal volume
-log_volume           float64 or null             log of the region's volume; null if it abstains
-domain_log_volume    float64 or null             at most this is log volume inside the input box
+log_volume           float64 or null             log of the region's volume
+domain_log_volume    float64 or null             upper bound on the log-volume inside the input box
 sigma                float32                     isotropic scale: fixed, or found for this input
 theta                list<float32> or null       diagonal scale of this input, flattened
 min_sigma            float64                     smallest coordinate of the scale
@@ -73,7 +73,7 @@ COLUMNS = (
     _column(
         "domain_log_volume",
         pa.float64(),
-        "upper bound on the log-volume of the region inside the input box",
+        "upper bound on the log-volume inside the input box",
         "nats",
         nullable=True,
     ),
