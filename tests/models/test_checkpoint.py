@@ -118,7 +118,7 @@ def test_not_finite(tmp_path: Path, value: float) -> None:
 
 def test_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
-        raise OSError(28, "the disk is full")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(atomic.os, "fsync", full)
     with pytest.raises(CheckpointError, match="the disk is full"):
