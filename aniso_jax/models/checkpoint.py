@@ -92,8 +92,8 @@ def save(
         write_atomically(Path(path), content)
     except OSError as error:
         raise CheckpointError(
-            f"{path} cannot be written ({error.strerror or error}), nothing is left of it; free some "
-            "space, or give another path."
+            f"{path} cannot be written ({error.strerror or error}), nothing is left of it; free "
+            "some space, or give another path."
         ) from error
 
 

@@ -43,7 +43,7 @@ def plot_region(region: Region, ax: Axes, *, colour: str, label: str, line: str 
 def plot_decisions(
     classes: NDArray[np.int64], ax: Axes, *, extent: tuple[float, float, float, float]
 ) -> Any:
-    """Shade where class 0 is answered, with its border, from a grid of classes (rows from below)."""
+    """Shade where another class than 0 is answered, from a grid of classes (rows from below)."""
     ax.imshow(
         classes != 0,
         origin="lower",

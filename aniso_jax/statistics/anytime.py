@@ -1,8 +1,7 @@
 """Bounds that hold at every n at once, so that sampling may stop whenever it likes.
 
-For the true p the mixture  M_n = [B(K + 1/2, n - K + 1/2) / B(1/2, 1/2)] / (p^K (1 - p)^(n - K))  is a
-non-negative martingale that starts at 1: the Beta(1/2, 1/2) mixture of likelihood ratios. Ville's
-inequality gives P[some n has M_n >= 1/alpha] <= alpha, so every p with M_n(p) >= 1/alpha may be
+For the true p,  M_n = [B(K + 1/2, n - K + 1/2) / B(1/2, 1/2)] / (p^K (1 - p)^(n - K))  is a non-negative martingale that starts at 1: the Beta(1/2, 1/2) mixture of likelihood ratios. Ville's inequality
+gives P[some n has M_n >= 1/alpha] <= alpha, so every p with M_n(p) >= 1/alpha may be
 excluded at any n that one cares to look at, and no alpha is spent on looking.
 """
 
@@ -18,7 +17,7 @@ _OUTWARD = 1 + 1e-9
 
 @functools.lru_cache(maxsize=256)
 def anytime_failure_bounds(n: int, alpha: float) -> NDArray[np.float64]:
-    """Upper confidence bounds on q = 1 - p after k = 0 .. n hits of n draws, valid at all n at once.
+    """Upper confidence bounds on q = 1 - p after k = 0 .. n hits of n draws, for all n at once.
 
     q_k is the larger root of  k log(1 - q) + (n - k) log q = log beta - log(1/alpha)  with
     beta = B(k + 1/2, n - k + 1/2) / B(1/2, 1/2); 1 where there is no root below 1 (k = 0).
@@ -48,4 +47,5 @@ def anytime_failure_bounds(n: int, alpha: float) -> NDArray[np.float64]:
 def _log_likelihood(
     hits: NDArray[np.float64], misses: NDArray[np.float64], q: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    return scipy.special.xlog1py(hits, -q) + scipy.special.xlogy(misses, q)
+    value: NDArray[np.float64] = scipy.special.xlog1py(hits, -q) + scipy.special.xlogy(misses, q)
+    return value
