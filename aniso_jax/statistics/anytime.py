@@ -1,7 +1,8 @@
 """Bounds that hold at every n at once, so that sampling may stop whenever it likes.
 
-For the true p,  M_n = [B(K + 1/2, n - K + 1/2) / B(1/2, 1/2)] / (p^K (1 - p)^(n - K))  is a non-negative martingale that starts at 1: the Beta(1/2, 1/2) mixture of likelihood ratios. Ville's inequality
-gives P[some n has M_n >= 1/alpha] <= alpha, so every p with M_n(p) >= 1/alpha may be
+For the true p,  M_n = [B(K + 1/2, n - K + 1/2) / B(1/2, 1/2)] / (p^K (1 - p)^(n - K))  is a
+non-negative martingale that starts at 1: the Beta(1/2, 1/2) mixture of likelihood ratios. Ville's
+inequality gives P[some n has M_n >= 1/alpha] <= alpha, so every p with M_n(p) >= 1/alpha may be
 excluded at any n that one cares to look at, and no alpha is spent on looking.
 """
 
