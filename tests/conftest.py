@@ -3,6 +3,9 @@
 import pytest
 from hypothesis import settings
 
+# pytest loads these files by itself; collected as modules with doctests too, they share one name
+collect_ignore_glob = ["*conftest.py"]
+
 # a busy machine may take long over one example; that says nothing about the code
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
@@ -10,7 +13,7 @@ settings.load_profile("no-deadline")
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
-    """One headless Chromium for all tests of the group "browser"."""
+    """One headless Chromium for all pages that this process looks at."""
     from browsing import chromium  # selenium loads only where a page is looked at
 
     with chromium(tmp_path_factory.mktemp("profile")) as driver:

@@ -8,8 +8,6 @@ from aniso_jax.report.foreign import read_tsv
 from aniso_jax.report.html import write_html
 from aniso_jax.report.maps import gallery
 
-pytestmark = pytest.mark.xdist_group("browser")  # one browser serves all
-
 
 @pytest.fixture
 def page(runs, published, tmp_path):

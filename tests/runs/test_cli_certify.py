@@ -16,10 +16,7 @@ from aniso_jax.statistics.binomial import clopper_pearson_lower
 LAW_NAMES = ("gaussian", "uniform")
 KINDS = ("fixed", "isotropic", "anisotropic", "one", "each")
 
-pytestmark = [
-    pytest.mark.xdist_group("small runs"),  # one process compiles for all
-    pytest.mark.usefixtures("quick_compiles"),
-]
+pytestmark = pytest.mark.usefixtures("quick_compiles")
 
 
 @pytest.mark.parametrize("law", LAW_NAMES)
@@ -35,7 +32,7 @@ def test_records_agree_with_themselves(certified, law, kind):
         assert row.prediction == (chosen if row.gap > 0 else -1)
         assert row.correct == (row.prediction == row.label)
         assert row.status == ("certified" if row.gap > 0 else "abstained")
-    assert (run["prediction"] >= 0).sum() > INPUTS // 2
+    assert (run["prediction"] >= 0).sum() >= INPUTS // 4
 
 
 @pytest.mark.parametrize("law", LAW_NAMES)

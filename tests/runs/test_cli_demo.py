@@ -8,11 +8,8 @@ from cli_samples import aniso_jax, records_of, start
 
 from aniso_jax.records.load import load_frame
 
-pytestmark = pytest.mark.xdist_group("browser")  # it lasts as long as all other runs together
 SCALES = ("fixed", "isotropic", "anisotropic")
 RUNS = [f"{norm}-{scale}" for norm in ("l2", "l1") for scale in SCALES]
-    f"{norm}-{scale}" for norm in ("l2", "l1") for scale in ("fixed", "isotropic", "anisotropic")
-]
 
 
 @pytest.fixture(scope="module")

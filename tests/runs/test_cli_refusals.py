@@ -14,10 +14,7 @@ from safetensors.numpy import save_file
 import aniso_jax as aj
 from aniso_jax.data.ids import input_id
 
-pytestmark = [
-    pytest.mark.xdist_group("small runs"),
-    pytest.mark.usefixtures("quick_compiles"),
-]
+pytestmark = pytest.mark.usefixtures("quick_compiles")
 
 
 @pytest.fixture
@@ -273,15 +270,13 @@ def test_a_demo_never_replaces_a_report_of_others(refused, tmp_path):
 
 
 def test_report_and_export(refused, certified, tmp_path):
-    run, page = certified("gaussian", "anisotropic"), tmp_path / "r.html"
+    run, page = certified("gaussian", "fixed"), tmp_path / "r.html"
     assert "nowhere cannot be used (no such file" in refused("report", tmp_path / "nowhere")
     assert "at least one run, got none" in refused("report", "--out", page)
     (tmp_path / "x.tsv").write_bytes(b"\xff\xfe\x00")
     assert "is no tab-separated text" in refused("report", tmp_path / "x.tsv", "--out", page)
     (tmp_path / "x.tsv").write_text("a\tb\n1\t2\n")
     assert "no column 'idx'" in refused("report", tmp_path / "x.tsv", "--out", page)
-    other = ("report", run, "--data", "digits", "--out", page)
-    assert "are not those of digits: give the data and the split of the run" in refused(*other)
     page.write_text("mine")
     assert "r.html exists; choose another name" in refused("report", run, "--out", page)
     assert "exists; choose another name" in refused("export", run, "--out", page)

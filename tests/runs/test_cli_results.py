@@ -13,10 +13,7 @@ from aniso_jax.records.load import load_frame
 from aniso_jax.report.foreign import read_tsv
 from aniso_jax.report.terminal import printout
 
-pytestmark = [
-    pytest.mark.xdist_group("small runs"),
-    pytest.mark.usefixtures("quick_compiles"),
-]
+pytestmark = pytest.mark.usefixtures("quick_compiles")
 COLUMNS = (
     "idx label predict radius correct time radius_proxy min_sigma "
     "n0 n hits p_lower gap log_volume status seed run"
@@ -37,9 +34,8 @@ def test_predict_answers_each_input_or_abstains(asked, capsys):
     assert capsys.readouterr().out.splitlines()[1:] == lines
 
 
-@pytest.mark.parametrize("scale", ["isotropic", "anisotropic"])
-def test_predict_under_a_scale_that_is_sought(asked, capsys, scale):
-    words = ("predict", *asked("uniform", scale), "--n", 200, "--limit", 2, "--batch", 1)
+def test_predict_under_a_scale_that_is_sought(asked, capsys):
+    words = ("predict", *asked("uniform", "isotropic"), "--n", 200, "--limit", 2)
     assert aniso_jax(*words) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
 
@@ -60,7 +56,7 @@ def test_optimize_writes_one_theta_for_each_input(certified, tmp_path, asked, ca
     assert all((found[name] == again[name]).all() for name in found)
 
 
-def test_train_writes_a_network_that_certifies(tmp_path, data, plan, capsys):
+def test_train_writes_a_network_that_can_be_read(tmp_path, data, capsys):
     out = tmp_path / "n.safetensors"
     options = ("--arch", "mlp", "--epochs", 2, "--batch", 10, "--out", out)
     assert aniso_jax("train", "--data", f"npz:{data}", *options) == 0
@@ -69,8 +65,6 @@ def test_train_writes_a_network_that_certifies(tmp_path, data, plan, capsys):
     model = aj.load_model(out)
     assert model.provenance["command"].startswith("aniso-jax train --data npz:")
     assert (model.shape, model.classes) == (SHAPE, 3)
-    run = ("--data", f"npz:{data}", "--model", out, *plan, "--limit", 4)
-    assert aniso_jax("certify", *run, "--out", tmp_path / "run") == 0
 
 
 def test_tsv_has_the_fields_columns_and_reads_back(certified, tmp_path):

@@ -9,10 +9,7 @@ from cli_samples import aniso_jax, records_of, start, tree, write_data
 
 from aniso_jax.records.parts import part_path
 
-pytestmark = [
-    pytest.mark.xdist_group("stopped runs"),
-    pytest.mark.usefixtures("quick_compiles"),
-]
+pytestmark = pytest.mark.usefixtures("quick_compiles")
 INPUTS, PARTS = 96, 6
 # A part is then there for a moment before the next one: time enough to stop in between.
 SLOWLY = """
@@ -94,7 +91,7 @@ def test_ctrl_c_before_anything_is_there(words, tmp_path, monkeypatch, capsys):
     assert tree(tmp_path) == {}
 
 
-@pytest.mark.parametrize("name", ["pandas", "tyro", "pyarrow"])
+@pytest.mark.parametrize("name", ["pandas", "tyro"])
 def test_a_missing_extra_is_named(name):
     process = start("demo", code=f"import sys; sys.modules[{name!r}] = None")
     output, errors = process.communicate(timeout=60)

@@ -89,7 +89,6 @@ def files_of(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir() if path.name not in beside}
 
 
-@pytest.mark.xdist_group("slow runs")
 def test_killed_runs_end_with_the_bytes_of_an_uninterrupted_one(tmp_path, slow_runs):
     moments = random.Random(11)
     directory = tmp_path / "killed"
@@ -237,7 +236,6 @@ def test_a_really_full_disk(small_disk, tmp_path):
     assert files_of(small_disk / "run") == files_of(run_whole(tmp_path / "whole", experiment))
 
 
-@pytest.mark.xdist_group("slow runs")
 def test_two_writers_do_not_share_a_directory(tmp_path, slow_runs):
     directory = tmp_path / "run"
     experiment = sample_experiment(inputs=2 * SLOW_PARTS, part_size=2)
