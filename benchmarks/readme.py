@@ -14,7 +14,8 @@ from aniso_jax.report.printing import to_markdown
 from aniso_jax.report.tables import summary
 
 README = Path(__file__).parents[1] / "README.md"
-RUNS = [f"{norm}-{scale}" for norm in ("l2", "l1") for scale in ("fixed", "isotropic", "anisotropic")]
+SCALES = ("fixed", "isotropic", "anisotropic")
+RUNS = [f"{norm}-{scale}" for norm in ("l2", "l1") for scale in SCALES]
 MARKED = re.compile(r"(<!-- demo -->\n).*?(<!-- /demo -->)", re.S)
 
 

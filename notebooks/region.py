@@ -1,7 +1,7 @@
 """The README's picture: a ball inside its ellipsoid inside the decision region.
 
-Run it from anywhere: `python notebooks/region.py` writes `region.svg` beside this file. Both regions
-are certified from 100,000 draws of a classifier in the plane whose inside has a narrow arm.
+Run it from anywhere: `python notebooks/region.py` writes `region.svg` beside this file. Both
+regions are certified from 100,000 draws of a classifier in the plane whose inside has a narrow arm.
 """
 
 from functools import partial

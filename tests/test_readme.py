@@ -22,7 +22,6 @@ def command_lines() -> list[str]:
     return [line.partition("#")[0].strip() for line in lines if line.startswith("aniso-jax ")]
 
 
-@pytest.mark.xdist_group("readme")
 def test_python_blocks_run_in_order():
     shared: dict = {}
     for block in blocks("python"):

@@ -35,7 +35,7 @@ def test_predict_answers_each_input_or_abstains(asked, capsys):
 
 
 def test_predict_under_a_scale_that_is_sought(asked, capsys):
-    words = ("predict", *asked("uniform", "isotropic"), "--n", 200, "--limit", 2)
+    words = ("predict", *asked("gaussian", "isotropic"), "--n", 200, "--limit", 2)
     assert aniso_jax(*words) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
 
@@ -112,16 +112,19 @@ def test_one_report_over_runs_and_a_published_file(certified, data, tmp_path, ca
     assert [tree(run) for run in runs] == before
     assert aniso_jax(*words) == 2
     assert aniso_jax(*words, "--overwrite") == 0
+    capsys.readouterr()
+    assert aniso_jax("report", *runs, "--data", "digits", "--out", tmp_path / "other.html") == 2
+    assert "are not those of digits: give the data and the split" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
 
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_tables_fit_a_terminal_with_every_name_whole(certified, width, capsys):
-    kinds = ("fixed", "isotropic", "anisotropic", "one")
-    frames = [load_frame(certified(law, kind)) for law in ("gaussian", "uniform") for kind in kinds]
-    for frame, name in zip(
-        frames, ["l2-fixed", "l2-isotropic", "l2-anisotropic"] * 3, strict=False
-    ):
-        frame.attrs["name"] = name
+    frames = []
+    for law, norm, unit in (("gaussian", "l2", "std"), ("uniform", "l1", "half-width")):
+        for kind in ("fixed", "isotropic", "anisotropic", "one"):
+            frames.append(load_frame(certified("gaussian", kind)))
+            frames[-1].attrs |= {"name": f"{norm}-{kind}", "law": law, "unit": unit}
     console = Console(width=width, record=True)
     for printed in printout(frames):
         console.print(printed)

@@ -27,9 +27,9 @@ def linear(weights, batch):
     ("name", "law"),
     [
         ("golden section", aj.gaussian),
-        ("gradient ascent", aj.uniform),
         ("volume ascent", aj.uniform),
-        ("volume ascent as published", aj.gaussian),
+        pytest.param("gradient ascent", aj.uniform, marks=pytest.mark.slow),
+        pytest.param("volume ascent as published", aj.gaussian, marks=pytest.mark.slow),
     ],
 )
 def test_host_and_scan_agree(quick_compiles, name, law):
