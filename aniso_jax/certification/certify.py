@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from aniso_jax.certification.plan import Plan
-from aniso_jax.certification.sequence import Sequence, advance, begin
+from aniso_jax.certification.sequence import Sequence, advance, begin, claim
 from aniso_jax.certification.status import ABSTAIN, Status, gravest
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Scale
@@ -25,7 +25,7 @@ class Certification:
       label: the certified class, or ABSTAIN (-1).
       region: where the smoothed classifier surely answers `label`; its gap is 0 on abstention.
       failure: upper bound on 1 - p_A; p_lower is one less it.
-      votes: int32 (classes,), all estimation draws counted.
+      votes: int32 (classes,), the estimation draws counted, at the last look reached.
       history: int32 (looks, classes), the votes at each look, 0 at looks not reached; the record
         from which all else follows.
       reached: looks reached before sampling stopped.
@@ -116,24 +116,47 @@ def certify(
         return advance(apply_fn, params, x, key, state, scale=scale, plan=plan, chunk=chunk)
 
     state = jax.lax.while_loop(lambda state: ~state.done, step, state)
-    return conclude(x, state, scale=scale, plan=plan, selection_votes=selection)
+    return conclude(
+        x,
+        scale=scale,
+        plan=plan,
+        selection_votes=selection,
+        history=state.history,
+        reached=state.reached,
+    )
 
 
 def conclude(
-    x: jax.Array, state: Sequence, *, scale: Scale, plan: Plan, selection_votes: jax.Array
+    x: jax.Array,
+    *,
+    scale: Scale,
+    plan: Plan,
+    selection_votes: jax.Array,
+    history: jax.Array,
+    reached: jax.Array,
 ) -> Certification:
-    """The claim that follows from votes already counted: all of `certify` but the draws."""
-    certified = state.gap > 0
-    lost_rows = (jnp.sum(state.votes) < state.drawn) | (jnp.sum(selection_votes) < plan.n0)
+    """The claim that follows from votes already counted: all of `certify` but the draws.
+
+    Every look's bound holds together with all the others, so the best of those reached is taken.
+    """
+    guess = jnp.argmax(selection_votes)
+    looks = jnp.arange(len(plan.looks))
+    is_reached = looks < reached
+    gaps = jax.vmap(lambda look, votes: claim(plan, look, votes, guess))(looks, history)
+    failures = plan.failures[jnp.asarray(plan.starts) + history[:, guess]]
+    gap = jnp.max(jnp.where(is_reached, gaps, 0.0))
+    votes = history[jnp.maximum(reached - 1, 0)]
+    drawn = jnp.where(reached > 0, jnp.asarray(plan.looks)[reached - 1], 0)
+    lost_rows = (jnp.sum(votes) < drawn) | (jnp.sum(selection_votes) < plan.n0)
     return Certification(
-        label=jnp.where(certified, state.guess, ABSTAIN).astype(jnp.int32),
-        region=Region(center=x, scale=scale, gap=state.gap, order=plan.law.order),
-        failure=state.failure,
-        votes=state.votes,
-        history=state.history,
-        reached=state.reached,
+        label=jnp.where(gap > 0, guess, ABSTAIN).astype(jnp.int32),
+        region=Region(center=x, scale=scale, gap=gap, order=plan.law.order),
+        failure=jnp.min(jnp.where(is_reached, failures, 1.0)),
+        votes=votes,
+        history=history,
+        reached=reached,
         selection_votes=selection_votes,
-        status=gravest(x, scale, lost_rows=lost_rows, certified=certified),
+        status=gravest(x, scale, lost_rows=lost_rows, certified=gap > 0),
     )
 
 

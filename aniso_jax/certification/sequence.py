@@ -28,7 +28,6 @@ class Sequence:
       history: int32 (looks, classes), the votes at each look reached, 0 elsewhere.
       reached: looks reached.
       gap: the best gap proved so far.
-      failure: upper bound on 1 - p_A that belongs to it, or the best one seen.
       done: whether nothing more is to be gained.
     """
 
@@ -38,7 +37,6 @@ class Sequence:
     history: jax.Array
     reached: jax.Array
     gap: jax.Array
-    failure: jax.Array
     done: jax.Array
 
 
@@ -60,7 +58,6 @@ def begin(
         history=jnp.zeros((len(plan.looks), classes), jnp.int32),
         reached=jnp.int32(0),
         gap=jnp.float32(0),
-        failure=jnp.float32(1),
         done=~(jnp.all(jnp.isfinite(x)) & scale.is_valid()),
     )
 
@@ -128,14 +125,12 @@ def _look(state: Sequence, inradius: jax.Array, plan: Plan) -> Sequence:
     """Claim at the look just reached, keep the best, decide whether to go on."""
     look = state.reached
     gap = jnp.maximum(state.gap, claim(plan, look, state.votes, state.guess))
-    failure = plan.failures[jnp.asarray(plan.starts)[look] + state.votes[state.guess]]
     done = _is_settled(plan, look, state.votes, state.guess, gap, inradius)
     return replace(
         state,
         history=state.history.at[look].set(state.votes),
         reached=look + 1,
         gap=gap,
-        failure=jnp.minimum(state.failure, failure),
         done=done | (look + 1 >= len(plan.looks)),
     )
 
