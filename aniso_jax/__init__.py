@@ -34,7 +34,11 @@ from aniso_jax.smoothing.laws import Law, gaussian, laplace, uniform
 from aniso_jax.smoothing.noise import Phase
 from aniso_jax.smoothing.soft import soft_votes
 from aniso_jax.smoothing.votes import count_votes
-from aniso_jax.statistics.binomial import clopper_pearson_lower, clopper_pearson_upper
+from aniso_jax.statistics.binomial import (
+    clopper_pearson_interval,
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+)
 from aniso_jax.statistics.traced import binomial_lower
 
 __all__ = [
@@ -56,6 +60,7 @@ __all__ = [
     "VolumeAscent",
     "binomial_lower",
     "certify",
+    "clopper_pearson_interval",
     "clopper_pearson_lower",
     "clopper_pearson_upper",
     "count_votes",

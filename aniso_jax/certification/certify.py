@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from aniso_jax.certification.plan import Plan
+from aniso_jax.certification.sequence import Sequence, advance, begin, claim
 from aniso_jax.certification.status import ABSTAIN, Status, gravest
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Scale
@@ -24,7 +25,10 @@ class Certification:
       label: the certified class, or ABSTAIN (-1).
       region: where the smoothed classifier surely answers `label`; its gap is 0 on abstention.
       failure: upper bound on 1 - p_A; p_lower is one less it.
-      votes: int32 (classes,), the n estimation draws; the record from which all else follows.
+      votes: int32 (classes,), the estimation draws counted, at the last look reached.
+      history: int32 (looks, classes), the votes at each look, 0 at looks not reached; the record
+        from which all else follows.
+      reached: looks reached before sampling stopped.
       selection_votes: int32 (classes,), the n0 selection draws.
       status: a `Status`.
     """
@@ -33,6 +37,8 @@ class Certification:
     region: Region
     failure: jax.Array
     votes: jax.Array
+    history: jax.Array
+    reached: jax.Array
     selection_votes: jax.Array
     status: jax.Array
 
@@ -59,8 +65,8 @@ def certify(
 ) -> Certification:
     """Certify the class that f, smoothed with the noise S z, answers at x.
 
-    n0 draws select the class c; n fresh draws bound p_c from below; the region is
-    { x + S u : ||u||_p <= gap(hits) }.
+    n0 draws select the class c; up to n fresh draws bound p_c from below, read at the plan's
+    looks; the region is { x + S u : ||u||_p <= gap }, the best gap of the looks reached.
 
     Args:
       apply_fn, params: the base classifier, (params, batch) -> logits.
@@ -93,36 +99,62 @@ def certify(
     """
     x = check_input(x)
     check_law(law, plan)
+    selection = count_votes(
+        apply_fn,
+        params,
+        x,
+        key,
+        law=law,
+        scale=scale,
+        n=plan.n0,
+        chunk=chunk,
+        phase=Phase.SELECT,
+    )
+    state = begin(apply_fn, params, x, scale=scale, plan=plan, selection_votes=selection)
 
-    def count(n: int, phase: Phase) -> jax.Array:
-        return count_votes(
-            apply_fn, params, x, key, law=law, scale=scale, n=n, chunk=chunk, phase=phase
-        )
+    def step(state: Sequence) -> Sequence:
+        return advance(apply_fn, params, x, key, state, scale=scale, plan=plan, chunk=chunk)
 
-    selection, votes = count(plan.n0, Phase.SELECT), count(plan.n, Phase.ESTIMATE)
-    return conclude(x, law=law, scale=scale, plan=plan, selection_votes=selection, votes=votes)
+    state = jax.lax.while_loop(lambda state: ~state.done, step, state)
+    return conclude(
+        x,
+        scale=scale,
+        plan=plan,
+        selection_votes=selection,
+        history=state.history,
+        reached=state.reached,
+    )
 
 
 def conclude(
     x: jax.Array,
     *,
-    law: Law,
     scale: Scale,
     plan: Plan,
     selection_votes: jax.Array,
-    votes: jax.Array,
+    history: jax.Array,
+    reached: jax.Array,
 ) -> Certification:
-    """The claim that follows from votes already counted: all of `certify` but the draws."""
+    """The claim that follows from votes already counted: all of `certify` but the draws.
+
+    Every look's bound holds together with all the others, so the best of those reached is taken.
+    """
     guess = jnp.argmax(selection_votes)
-    sound_data = jnp.all(jnp.isfinite(x)) & scale.is_valid()
-    hits = jnp.where(sound_data, votes[guess], 0)
-    gap = plan.gaps[hits]
-    lost_rows = (jnp.sum(votes) < plan.n) | (jnp.sum(selection_votes) < plan.n0)
+    looks = jnp.arange(len(plan.looks))
+    is_reached = looks < reached
+    gaps = jax.vmap(lambda look, votes: claim(plan, look, votes, guess))(looks, history)
+    failures = plan.failures[jnp.asarray(plan.starts) + history[:, guess]]
+    gap = jnp.max(jnp.where(is_reached, gaps, 0.0))
+    votes = history[jnp.maximum(reached - 1, 0)]
+    drawn = jnp.where(reached > 0, jnp.asarray(plan.looks)[reached - 1], 0)
+    lost_rows = (jnp.sum(votes) < drawn) | (jnp.sum(selection_votes) < plan.n0)
     return Certification(
         label=jnp.where(gap > 0, guess, ABSTAIN).astype(jnp.int32),
-        region=Region(center=x, scale=scale, gap=gap, order=law.order),
-        failure=plan.failures[hits],
+        region=Region(center=x, scale=scale, gap=gap, order=plan.law.order),
+        failure=jnp.min(jnp.where(is_reached, failures, 1.0)),
         votes=votes,
+        history=history,
+        reached=reached,
         selection_votes=selection_votes,
         status=gravest(x, scale, lost_rows=lost_rows, certified=gap > 0),
     )

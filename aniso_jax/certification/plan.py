@@ -1,99 +1,194 @@
-"""A plan: how many draws, which error probability, and the tables that turn hits into gaps."""
+"""A plan: how many draws, when to look at them, and the tables that turn votes into gaps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 
-from aniso_jax.geometry.rounding import float32_down, float32_up
+from aniso_jax.certification.tables import (
+    Bound,
+    failure_tables,
+    lower_quantiles,
+    rival_tables,
+    share_and_bounds,
+    upper_quantiles,
+)
+from aniso_jax.geometry.rounding import float32_up
 from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.votes import check_draws
-from aniso_jax.statistics.binomial import failure_bounds, is_sound, smallest_n
+from aniso_jax.statistics.binomial import smallest_n
 
-_OUTWARD = 1 - 1e-9  # float64 quantiles are good to 1e-15; this is six orders to spare
+_GROWTH = 1.25  # of the default looks of an anytime plan
+_STRIDE = 1024  # draws between the default looks of a curtailed plan
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Tables of a fixed-n certification; make one with `plan`.
+    """Tables of a certification; make one with `plan`.
+
+    The tables of all looks lie end to end; the one of look l begins at `starts[l]` and has
+    `looks[l] + 1` entries, one per count.
 
     Attributes:
-      failures: float32 (n + 1,), upper bound on 1 - p_A after k hits, rounded up.
-      gaps: float32 (n + 1,), certified gap after k hits, rounded down; 0 means abstain.
-      law: the law whose gap this is; static.
-      n0, n: selection and estimation draws; static.
-      alpha: probability that a certificate is false, per input; static.
+      failures: float32, upper bound on 1 - p_A after k hits, rounded up.
+      lower: float32, F^-1 of the lower bound on p_A after k hits, rounded down.
+      upper: float32, F^-1 of the upper bound on p_j after k votes for a rival, rounded up; only
+        for the two-class bound.
+      law: the law whose quantiles these are; static.
+      n0: selection draws; static.
+      looks: numbers of draws at which the votes are read; the last is n; static.
+      bound: kind of bound; static.
+      alpha: probability that a certificate is false, per input, over all looks; static.
+      target: a radius in input units that is to be decided; static.
+      tolerance: relative gain in radius below which more draws are not worth it; static.
     """
 
     failures: jax.Array
-    gaps: jax.Array
+    lower: jax.Array
+    upper: jax.Array | None
     law: Law = field(metadata={"static": True})
     n0: int = field(metadata={"static": True})
-    n: int = field(metadata={"static": True})
+    looks: tuple[int, ...] = field(metadata={"static": True})
+    bound: Bound = field(metadata={"static": True})
     alpha: float = field(metadata={"static": True})
+    target: float | None = field(metadata={"static": True})
+    tolerance: float | None = field(metadata={"static": True})
+
+    @property
+    def n(self) -> int:
+        """Estimation draws, if nothing stops earlier."""
+        return self.looks[-1]
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Where the table of each look begins; a curtailed plan has one table for all."""
+        if self.bound == "curtailed":
+            return (0,) * len(self.looks)
+        return (0, *accumulate(look + 1 for look in self.looks[:-1]))
+
+    @property
+    def gaps(self) -> jax.Array:
+        """One-sided gaps after k = 0 .. n hits at the last look; 0 means abstain."""
+        return jnp.maximum(self.lower[self.starts[-1] :], 0.0)
 
 
-def plan(law: Law, *, n0: int = 100, n: int = 100_000, alpha: float = 0.001) -> Plan:
-    """Plan a certification: n0 draws choose the class, n fresh draws bound its probability.
+def plan(
+    law: Law,
+    *,
+    n0: int = 100,
+    n: int | None = None,
+    alpha: float = 0.001,
+    bound: Bound = "one-sided",
+    looks: Sequence[int] | None = None,
+    classes: int | None = None,
+    target: float | None = None,
+    tolerance: float | None = None,
+) -> Plan:
+    """Plan a certification: n0 draws choose the class, fresh draws bound its probability.
 
-    gap(k) = -F^-1(q_k), q_k the Clopper-Pearson bound on the failure probability at level alpha.
+    | bound | claims at a look | price |
+    |---|---|---|
+    | one-sided | gap = -F^-1(q), q the Clopper-Pearson bound on 1 - p_A | alpha / looks |
+    | two-class | gap = (F^-1(p_A) - F^-1(p_B)) / 2, p_B bounding every rival | half of alpha |
+    | anytime | as one-sided, by a bound that holds at every n | 1 % of the radius, 4 % at k = n |
+    | curtailed | as one-sided at n, draws still to come counted as misses | none; needs `target` |
+
+    At each look the best gap so far is kept, and sampling stops when nothing can be gained: when no
+    outcome of the draws to come could end an abstention, when `target` is reached or out of reach,
+    or when the radius expected from all n draws is within `tolerance` of what is proved.
 
     Args:
       law: `aj.gaussian`, `aj.uniform` or `aj.laplace`.
       n0: selection draws. More of them make the right guess likelier, never the claim stronger.
-      n: estimation draws.
-      alpha: probability of a false certificate, per input; use alpha / N for a claim about N
-        inputs together.
+      n: estimation draws; 100,000 by default, or the last look.
+      alpha: probability of a false certificate, per input; use alpha / N for a claim about
+        N inputs together.
+      bound: see the table.
+      looks: increasing numbers of draws at which to look, declared in advance; the last is n.
+        By default only n, and for an anytime or curtailed plan a dense schedule.
+      classes: number of classes, for the two-class bound.
+      target: decide "is the radius at least this?" and stop.
+      tolerance: stop when all n draws would be expected to gain less than this share of radius.
 
     Guarantee:
-      P[gap(hits) > the true gap] <= alpha for every true probability; made in float64 and
-      rounded outward, so it holds for the float32 numbers in the table.
+      P[some claimed gap > the true gap] <= alpha for all true probabilities and every stopping
+      rule; made in float64 and rounded outward, so it holds for the float32 numbers in the tables.
 
     Raises:
-      ValueError: n is too small for any certificate at this alpha (the smallest n is named).
+      ValueError: n is too small for any certificate at this alpha (the smallest n is named);
+        looks that do not increase; a bound without what it needs.
 
-    Reference: Cohen et al. 2019, Algorithm "Certify"; Clopper and Pearson 1934.
+    Reference: Cohen et al. 2019, Algorithm "Certify"; Clopper and Pearson 1934; Voracek 2024.
 
     >>> import aniso_jax as aj
     >>> p = aj.plan(aj.gaussian, n=1000)
     >>> round(float(p.gaps[1000]), 3), float(p.gaps[500])
     (2.463, 0.0)
+    >>> aj.plan(aj.gaussian, looks=(100, 1_000, 10_000)).starts
+    (0, 101, 1102)
     """
     check_draws(n0, "n0")
-    if check_draws(n) < smallest_n(alpha):
-        raise ValueError(
-            f"n = {n} draws can never certify at alpha = {alpha}: even {n} hits of {n} do not "
-            f"prove a probability above 1/2; take n >= {smallest_n(alpha)}."
-        )
-    failures = failure_bounds(n, alpha)
+    schedule = _looks(bound, n, looks)
+    _check(schedule, alpha, bound, classes, target, tolerance)
+    failures = failure_tables(bound, schedule, alpha)
+    rivals = rival_tables(schedule, alpha, classes=classes) if classes else []
+    upper = [upper_quantiles(law, table) for table in rivals]
     return Plan(
-        failures=jnp.asarray(float32_up(failures)),
-        gaps=jnp.asarray(gap_table(law, failures)),
+        failures=jnp.asarray(np.concatenate([float32_up(table) for table in failures])),
+        lower=jnp.asarray(np.concatenate([lower_quantiles(law, table) for table in failures])),
+        upper=jnp.asarray(np.concatenate(upper)) if upper else None,
         law=law,
         n0=n0,
-        n=n,
+        looks=schedule,
+        bound=bound,
         alpha=alpha,
+        target=target,
+        tolerance=tolerance,
     )
 
 
-def gap_table(law: Law, failures: NDArray[np.float64]) -> NDArray[np.float32]:
-    """One-sided gaps -F^-1(q) as float32, rounded down; 0 where q >= 1/2."""
-    gaps = law.host_gap(np.minimum(failures, 0.5))
-    return np.maximum(float32_down(gaps * _OUTWARD), np.float32(0))
+def _looks(bound: Bound, n: int | None, looks: Sequence[int] | None) -> tuple[int, ...]:
+    """The declared looks, or the default schedule up to n."""
+    if looks is not None:
+        schedule = tuple(check_draws(look, "each look") for look in looks)
+        if not schedule or any(b <= a for a, b in pairwise(schedule)):
+            raise ValueError(f"looks must increase, got {schedule}.")
+        if n is not None and n != schedule[-1]:
+            raise ValueError(f"The last look is n: got n = {n} and looks up to {schedule[-1]}.")
+        return schedule
+    last = check_draws(100_000 if n is None else n)
+    if bound == "anytime":
+        powers = range(int(np.log(last / 64) / np.log(_GROWTH)) + 1) if last > 64 else ()
+        return (*sorted({int(64 * _GROWTH**i) for i in powers} - {last}), last)
+    if bound == "curtailed":
+        return (*range(_STRIDE, last, _STRIDE), last)
+    return (last,)
 
 
-def gap_table_is_sound(law: Law, gaps: NDArray[np.float32], alpha: float) -> bool:
-    """The complete proof, on the stored float32 gaps themselves: 1 - p = F(-gap).
-
-    A gap of 0 claims nothing, whatever p is. See `statistics.binomial.is_sound`.
-
-    >>> import aniso_jax as aj, numpy as np
-    >>> gaps = np.asarray(aj.plan(aj.laplace, n=500).gaps)
-    >>> gap_table_is_sound(aj.laplace, gaps, 0.001)
-    True
-    """
-    claimed = law.host_cdf(-np.asarray(gaps, np.float64))
-    return is_sound(np.where(gaps > 0, claimed, 1.0), alpha)
+def _check(
+    looks: tuple[int, ...],
+    alpha: float,
+    bound: Bound,
+    classes: int | None,
+    target: float | None,
+    tolerance: float | None,
+) -> None:
+    n, smallest = looks[-1], smallest_n(*share_and_bounds(bound, len(looks), alpha))
+    if n < smallest:
+        raise ValueError(
+            f"n = {n} draws can never certify at alpha = {alpha}: even {n} hits of {n} do not "
+            f"prove a probability above 1/2; take n >= {smallest}."
+        )
+    if (bound == "two-class") != (classes is not None):
+        raise ValueError("classes= is the number of classes for bound='two-class', and only there.")
+    if classes is not None and classes < 2:
+        raise ValueError(f"classes must be at least 2, got {classes}.")
+    if bound == "curtailed" and target is None:
+        raise ValueError("bound='curtailed' decides a radius: give target=.")
+    for name, value in (("target", target), ("tolerance", tolerance)):
+        if value is not None and not 0 < value < float("inf"):
+            raise ValueError(f"{name} must be finite and positive, got {value}.")

@@ -36,6 +36,8 @@ class Experiment:
         n: estimation draws.
         looks: numbers of draws at which the votes are read; the last one is n.
         bound: kind of confidence bound.
+        target: a radius that was to be decided; None where every radius counts.
+        tolerance: expected relative gain at which sampling stopped; None where it went on.
         alpha: probability of a wrong certificate.
         seed: seed of the noise.
         mode: arithmetic of the votes.
@@ -69,6 +71,8 @@ class Experiment:
     n: int
     looks: tuple[int, ...]
     bound: str = "one-sided"
+    target: float | None = None
+    tolerance: float | None = None
     alpha: float
     seed: int
     mode: str = "float"
@@ -160,7 +164,7 @@ def hash_indices(indices: np.ndarray) -> str:
 def _typed(name: str, kind: Any, value: Any) -> Any:
     """The value in the field's declared type; numpy scalars and JSON lists become plain."""
     try:
-        if kind is float:
+        if kind is float or (kind == float | None and value is not None):
             return _finite(value)
         if kind is int or (kind == int | None and value is not None):
             return operator.index(value)

@@ -33,9 +33,9 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
     """
     model, inputs = load(config.model), read_inputs(config)
     check_fit(inputs.data, model)
-    draws = plan(config.noise, n0=config.n0, n=config.n, alpha=config.alpha)
+    draws = _plan(config, model)
     source = source_of(config, inputs)
-    batch, chunk = _sizes(config, inputs)
+    batch, chunk = _sizes(config, inputs, draws.n)
     engine = Engine(
         inputs=inputs,
         model=model,
@@ -53,10 +53,24 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
     return experiment
 
 
-def _sizes(config: Certify, inputs: Inputs) -> tuple[int, int]:
+def _plan(config: Certify, model: Model) -> Plan:
+    return plan(
+        config.noise,
+        n0=config.n0,
+        n=config.n,
+        alpha=config.alpha,
+        bound=config.bound,
+        looks=config.looks,
+        classes=model.classes if config.bound == "two-class" else None,
+        target=config.target,
+        tolerance=config.tolerance,
+    )
+
+
+def _sizes(config: Certify, inputs: Inputs, n: int) -> tuple[int, int]:
     batch, chunk = sizes(
         inputs.data.x.shape[1:],
-        config.n,
+        n,
         batch=config.batch,
         chunk=config.chunk,
         inputs=len(inputs.indices),
@@ -88,7 +102,10 @@ def _experiment(
         sigma=config.sigma,
         n0=draws.n0,
         n=draws.n,
-        looks=(draws.n,),
+        looks=draws.looks,
+        bound=draws.bound,
+        target=draws.target,
+        tolerance=draws.tolerance,
         alpha=draws.alpha,
         seed=config.seed,
         shape=inputs.data.x.shape[1:],

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
+from aniso_jax.certification.tables import Bound
 from aniso_jax.smoothing.laws import LAWS, Law
 
 LawName = Literal["gaussian", "uniform", "laplace"]
@@ -96,8 +97,21 @@ class Certify(Smoothing):
     n0: int = 100
     """Selection draws."""
 
-    n: int = 100_000
-    """Estimation draws."""
+    n: int | None = None
+    """Estimation draws; 100,000, or the last look."""
+
+    bound: Bound = "one-sided"
+    """one-sided; two-class (bounds every rival too: larger gaps where the rest is spread);
+    anytime (holds at every n); curtailed (decides --target with the draws of n)."""
+
+    looks: tuple[int, ...] | None = None
+    """Numbers of draws at which to look, declared in advance; alpha is spent over them."""
+
+    target: float | None = None
+    """Decide whether the radius is at least this, and stop."""
+
+    tolerance: float | None = None
+    """Stop when all n draws would be expected to gain less than this share of the radius."""
 
     alpha: float = 0.001
     """Probability of a false certificate, per input."""

@@ -131,7 +131,7 @@ def _told(rows: Rows, plan: Plan) -> Batch:
     count = len(rows["label"])
     return Batch(
         inputs=count,
-        draws=count * (plan.n0 + plan.n),
+        draws=count * plan.n0 + sum(plan.looks[len(votes) - 1] for votes in rows["votes"] if votes),
         abstained=int(np.sum(rows["prediction"] < 0)),
         correct=int(np.sum(rows["correct"])),
     )

@@ -12,7 +12,6 @@ from aniso_jax.certification.status import ABSTAIN, Status
 from aniso_jax.geometry.balls import log_unit_ball
 from aniso_jax.geometry.scales import Diagonal, Isotropic
 from aniso_jax.runs.sources import Scales
-from aniso_jax.statistics.binomial import failure_bounds
 
 Float64 = NDArray[np.float64]
 _DOWN = 1 - 1e-12  # float64 logarithms and means are good to 1e-13
@@ -31,6 +30,7 @@ def rows_of(
     host = jax.device_get(certified)
     selected = np.argmax(host.selection_votes, axis=-1)
     hits = np.take_along_axis(host.votes, selected[:, None], axis=-1)[:, 0].astype(np.int64)
+    history = zip(host.history, host.reached, strict=True)
     theta = semi_axes_per_gap(scales.scale, len(labels))
     dimension = int(np.prod(shape))
     return {
@@ -39,9 +39,9 @@ def rows_of(
         "correct": host.label == labels,
         "status": [Status(int(code)).name.lower() for code in host.status],
         "selection_votes": host.selection_votes.astype(np.int64),
-        "votes": host.votes.astype(np.int64)[:, None, :],
+        "votes": [counts[:reached].tolist() for counts, reached in history],
         "hits": hits,
-        "p_lower": np.nextafter(1 - failure_bounds(plan.n, plan.alpha)[hits], 0.0),
+        "p_lower": np.nextafter(1 - host.failure.astype(np.float64), 0.0),
         "gap": host.region.gap,
         **measures(host.region.gap, theta, dimension, order=plan.law.order),
         "sigma": np.asarray(scales.sigma, np.float32),

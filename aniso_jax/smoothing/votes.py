@@ -59,20 +59,68 @@ def count_votes(
     (1000, True)
     """
     x = check_input(x)
-    blocks = min(max(chunk // BLOCK, 1), blocks_for(check_draws(n)))
-    width = blocks * BLOCK
-    classes = class_count(apply_fn, params, x, width)
+    window = window_size(chunk, check_draws(n))
+    classes = class_count(apply_fn, params, x, window)
 
-    def add_chunk(votes: jax.Array, index: jax.Array) -> tuple[jax.Array, None]:
-        z = standard_noise(law, key, phase, first=index * blocks, blocks=blocks, shape=x.shape)
-        answers = vote(apply_fn(params, noisy(x, scale, z)))
-        is_draw = index * width + jnp.arange(width) < n
-        counts = (answers[:, None] == jnp.arange(classes)) & is_draw[:, None]
-        return votes + jnp.sum(counts, axis=0, dtype=jnp.int32), None
+    def add_window(votes: jax.Array, index: jax.Array) -> tuple[jax.Array, None]:
+        new, _ = count_window(
+            apply_fn,
+            params,
+            x,
+            key,
+            law=law,
+            scale=scale,
+            start=index * window,
+            stop=n,
+            window=window,
+            phase=phase,
+        )
+        return votes + new, None
 
-    chunks = jnp.arange(-(-n // width))
-    votes, _ = jax.lax.scan(add_chunk, jnp.zeros(classes, jnp.int32), chunks)
+    windows = jnp.arange(-(-n // window))
+    votes, _ = jax.lax.scan(add_window, jnp.zeros(classes, jnp.int32), windows)
     return votes
+
+
+def count_window(
+    apply_fn: ApplyFn,
+    params: Any,
+    x: jax.Array,
+    key: jax.Array,
+    *,
+    law: Law,
+    scale: Scale,
+    start: jax.Array,
+    stop: jax.Array | int,
+    window: int,
+    phase: Phase,
+) -> tuple[jax.Array, jax.Array]:
+    """Votes of the draws from `start` on, up to `stop`, as far as one window of blocks reaches.
+
+    Args:
+      start, stop: numbers of draws, traced; draws outside are made and masked.
+      window: draws made, whole blocks, static; see `window_size`.
+
+    Returns:
+      (votes, drawn): int32 (classes,), and the first draw that is not counted yet.
+    """
+    first = start // BLOCK
+    z = standard_noise(law, key, phase, first=first, blocks=window // BLOCK, shape=x.shape)
+    logits = apply_fn(params, noisy(x, scale, z))
+    draw = first * BLOCK + jnp.arange(window)
+    is_counted = (draw >= start) & (draw < stop)
+    counts = (vote(logits)[:, None] == jnp.arange(logits.shape[-1])) & is_counted[:, None]
+    drawn = jnp.minimum(stop, first * BLOCK + window)
+    return jnp.sum(counts, axis=0, dtype=jnp.int32), drawn.astype(jnp.int32)
+
+
+def window_size(chunk: int, n: int) -> int:
+    """Draws held at once: whole blocks, at least one, no more than n needs.
+
+    >>> window_size(1000, 100_000), window_size(1000, 100)
+    (960, 128)
+    """
+    return min(max(chunk // BLOCK, 1), blocks_for(n)) * BLOCK
 
 
 def vote(logits: jax.Array) -> jax.Array:

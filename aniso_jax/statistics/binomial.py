@@ -6,6 +6,7 @@ Failure probabilities q = 1 - p are carried throughout, since p near 1 has no di
 """
 
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +16,9 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from aniso_jax.geometry.rounding import float32_down, float32_up
+
+Bounds = Callable[[int, float], NDArray[np.float64]]
+"""(n, alpha) -> upper bounds on 1 - p after 0 .. n hits."""
 
 _OUTWARD = 1 + 1e-9  # relative; float64 `betainccinv` was never off by more than 1e-12
 
@@ -88,14 +92,27 @@ def clopper_pearson_upper(k: jax.Array, n: int, alpha: float) -> jax.Array:
     return jnp.asarray(table).at[k].get(mode="fill", fill_value=1.0, wrap_negative_indices=False)
 
 
-def smallest_n(alpha: float) -> int:
+def clopper_pearson_interval(k: jax.Array, n: int, alpha: float) -> tuple[jax.Array, jax.Array]:
+    """Two-sided bounds (lower, upper) on p after k hits of n draws: alpha / 2 on each side.
+
+    Guarantee: P[lower <= p <= upper] >= 1 - alpha over the draws, for every p; rounded outward.
+
+    >>> import aniso_jax as aj
+    >>> lower, upper = aj.clopper_pearson_interval(50, 100, 0.05)
+    >>> round(float(lower), 4), round(float(upper), 4)
+    (0.3983, 0.6017)
+    """
+    return clopper_pearson_lower(k, n, alpha / 2), clopper_pearson_upper(k, n, alpha / 2)
+
+
+def smallest_n(alpha: float, bounds: Bounds = failure_bounds) -> int:
     """The smallest n at which n hits of n draws prove p > 1/2.
 
     >>> smallest_n(0.001)
     10
     """
     n = 1
-    while failure_bounds(n, alpha)[n] >= 0.5:
+    while bounds(n, alpha)[n] >= 0.5:
         n += 1
     return n
 

@@ -136,12 +136,13 @@ def test_a_second_call_traces_nothing_and_a_shape_only_once() -> None:
         )
     )
     jitted(X, jax.random.key(0), SCALE)
-    # per shape: once abstractly, to count the classes, and once in the scan
+    # per shape: at most once abstractly, to count the classes, and once in the loop
     assert len(set(batches)) == 2
-    assert len(batches) == 4
+    assert all(batches.count(shape) <= 2 for shape in batches)
+    traced = len(batches)
     first = jitted(X, jax.random.key(0), SCALE)
     other = jitted(X + 1, jax.random.key(1), aj.Diagonal(theta=jnp.array([0.1, 9.0])))
-    assert len(batches) == 4
+    assert len(batches) == traced
     assert int(first.label) == int(other.label) == 0
 
 

@@ -47,7 +47,9 @@ def votes_of_all(law: aj.Law, x: jax.Array, scale: aj.Scale) -> tuple[jax.Array,
 @partial(jax.jit, static_argnames="law")
 def claims(law: aj.Law, x, scale, plan: aj.Plan, selection, votes) -> tuple[jax.Array, jax.Array]:
     def one(s: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
-        c = conclude(x, law=law, scale=scale, plan=plan, selection_votes=s, votes=v)
+        c = conclude(
+            x, scale=scale, plan=plan, selection_votes=s, history=v[None], reached=jnp.int32(1)
+        )
         return c.label, c.region.gap
 
     return jax.vmap(one)(selection, votes)

@@ -8,7 +8,7 @@ import pytest
 from oracles import LAW_NAMES, LAWS
 
 import aniso_jax as aj
-from aniso_jax.certification.plan import gap_table, gap_table_is_sound
+from aniso_jax.certification.tables import gap_table, gap_table_is_sound
 from aniso_jax.statistics.binomial import failure_bounds, is_sound, smallest_n
 
 SIZES = (10, 100, 1000, 10_000, 100_000)
