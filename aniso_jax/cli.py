@@ -27,14 +27,16 @@ from aniso_jax.report.compare import galleries_of, with_containment
 from aniso_jax.report.export import export
 from aniso_jax.report.foreign import read_tsv
 from aniso_jax.report.html import write_html
+from aniso_jax.report.rounding import significant_up
 from aniso_jax.report.terminal import printout
 from aniso_jax.runs.certify import certify_run
-from aniso_jax.runs.config import Certify, Demo, Export, Optimize, Predict, Report
+from aniso_jax.runs.config import Certify, Demo, Optimize, Predict
 from aniso_jax.runs.demo import demo_runs
 from aniso_jax.runs.optimize import optimize_run
 from aniso_jax.runs.predict import Answer, predict_run
 from aniso_jax.runs.progress import line
-from aniso_jax.storage.atomic import DiskFull
+from aniso_jax.runs.refusals import REFUSALS, sentence
+from aniso_jax.runs.results_config import Export, Report
 from aniso_jax.training.config import TrainConfig
 from aniso_jax.training.train import EpochMetrics, train
 
@@ -61,8 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _COMMANDS[type(command)](command)
     except KeyboardInterrupt as stop:
         raise SystemExit(_said(str(stop) or _STOPPED, status=130)) from None
-    except (ValueError, OSError, RuntimeError, ImportError) as error:
-        raise SystemExit(_said(_sentence(error), status=2)) from None
+    except REFUSALS as error:
+        raise SystemExit(_said(sentence(error), status=2)) from None
 
 
 def _parsed(arguments: Sequence[str] | None) -> Any:
@@ -71,17 +73,9 @@ def _parsed(arguments: Sequence[str] | None) -> Any:
     return tyro.cli(Command, prog="aniso-jax", args=arguments, config=flags)  # type: ignore[arg-type]
 
 
-def _said(sentence: str, *, status: int) -> int:
-    print(f"aniso-jax: {sentence}", file=sys.stderr)
+def _said(text: str, *, status: int) -> int:
+    print(f"aniso-jax: {text}", file=sys.stderr)
     return status
-
-
-def _sentence(error: Exception) -> str:
-    """What an error says; what the system alone refused gets the file's name and a remedy."""
-    if isinstance(error, OSError) and error.strerror and not isinstance(error, DiskFull):
-        reason = error.strerror.lower()
-        return f"{error.filename} cannot be used ({reason}); check the path, or give another one."
-    return str(error) or type(error).__name__
 
 
 def _demo(config: Demo) -> None:
@@ -119,7 +113,8 @@ def _predict(config: Predict) -> None:
 
     def show(answer: Answer) -> None:
         label = "ABSTAIN" if answer.label == ABSTAIN else str(answer.label)
-        print(f"{answer.position}\t{answer.true_label}\t{label}\t{answer.p_value:.3g}", flush=True)
+        p_value = significant_up(answer.p_value, 3)
+        print(answer.position, answer.true_label, label, p_value, sep="\t", flush=True)
 
     predict_run(config, on_answer=show)
 
@@ -138,7 +133,7 @@ def _train(config: TrainConfig) -> None:
 
 
 def _report(config: Report) -> None:
-    frames = with_containment([_frame(path, partial=config.partial) for path in config.runs])
+    frames = with_containment([_frame(path, config) for path in config.runs])
     data = load_data(config.data, split=config.split) if config.data else None
     galleries = galleries_of(frames, data) if data else {}
     _print_tables(frames)
@@ -170,8 +165,10 @@ def _print_tables(frames: list[pd.DataFrame]) -> None:
         _console.print(printed)
 
 
-def _frame(path: Path, *, partial: bool) -> pd.DataFrame:
-    return load_frame(path, partial=partial) if path.is_dir() else read_tsv(path)
+def _frame(path: Path, config: Report) -> pd.DataFrame:
+    if path.is_dir():
+        return load_frame(path, partial=config.partial)
+    return read_tsv(path, law=config.law)
 
 
 def _seconds(run: Path, frame: pd.DataFrame) -> pd.Series:

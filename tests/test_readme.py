@@ -41,6 +41,31 @@ def test_command_lines_parse(line, tmp_path, monkeypatch):
     assert type(command) in cli._COMMANDS
 
 
+def shortened(line: str) -> list[str]:
+    """The command as it stands, with fewer inputs, draws and epochs."""
+    line = re.sub(r"--limit \d+", "--limit 2", re.sub(r"--n \d+", "--n 64", line))
+    words = shlex.split(line)[1:]
+    fewer = {"train": ("--epochs", "1"), "certify": ("--n", "64"), "predict": ("--n", "64")}
+    option, value = fewer.get(words[0], ("", ""))
+    return words + ([option, value] if option and option not in words else [])
+
+
+def test_commands_run_in_order(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    foreign = next((ROOT / "tests/report/published").glob("*.tsv"))
+    (tmp_path / "results-of-others.tsv").write_bytes(foreign.read_bytes())
+    for line in command_lines():
+        cli.main(shortened(line))
+    for made in ("runs/l2/run.json", "report.html", "l2.tsv", "theta.npz", "net.safetensors"):
+        assert (tmp_path / made).stat().st_size > 0
+
+
+def test_the_demo_table_is_there():
+    table = README.split("<!-- demo -->")[1].split("<!-- /demo -->")[0]
+    scales = ("fixed", "isotropic", "anisotropic")
+    assert all(f"{norm}-{scale}" in table for norm in ("l2", "l1") for scale in scales)
+
+
 def test_every_command_is_shown():
     shown = {line.split()[1] for line in command_lines()} | {"demo"}
     assert {"certify", "report", "export", "optimize", "predict", "train"} <= shown

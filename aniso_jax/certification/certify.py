@@ -140,13 +140,13 @@ def conclude(
     Every look's bound holds together with all the others, so the best of those reached is taken.
     """
     guess = jnp.argmax(selection_votes)
-    looks = jnp.arange(len(plan.looks))
+    looks = jnp.arange(len(plan.looks), dtype=jnp.int32)
     is_reached = looks < reached
     gaps = jax.vmap(lambda look, votes: claim(plan, look, votes, guess))(looks, history)
-    failures = plan.failures[jnp.asarray(plan.starts) + history[:, guess]]
+    failures = plan.failures[jnp.asarray(plan.starts, jnp.int32) + history[:, guess]]
     gap = jnp.max(jnp.where(is_reached, gaps, 0.0))
     votes = history[jnp.maximum(reached - 1, 0)]
-    drawn = jnp.where(reached > 0, jnp.asarray(plan.looks)[reached - 1], 0)
+    drawn = jnp.where(reached > 0, jnp.asarray(plan.looks, jnp.int32)[reached - 1], 0)
     lost_rows = (jnp.sum(votes) < drawn) | (jnp.sum(selection_votes) < plan.n0)
     return Certification(
         label=jnp.where(gap > 0, guess, ABSTAIN).astype(jnp.int32),

@@ -131,7 +131,7 @@ def plan(
     >>> aj.plan(aj.gaussian, looks=(100, 1_000, 10_000)).starts
     (0, 101, 1102)
     """
-    check_draws(n0, "n0")
+    n0, alpha = check_draws(n0, "n0"), float(alpha)
     schedule = _looks(bound, n, looks)
     _check(schedule, alpha, bound, classes, target, tolerance)
     failures = failure_tables(bound, schedule, alpha)

@@ -82,8 +82,10 @@ def predict(
 
 def check_can_answer(n: int, alpha: float) -> None:
     """Refuse an n at which even unanimous votes leave p = 2^(1-n) above alpha."""
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie in (0, 1), got {alpha}; the field's default is 0.001.")
+    if not 1e-33 <= alpha < 1:
+        raise ValueError(
+            f"alpha must lie in [1e-33, 1), got {alpha}; the field's default is 0.001."
+        )
     smallest = next(m for m in range(1, 2000) if 2.0 ** (1 - m) * (1 + 1e-4) <= alpha)
     if n < smallest:
         raise ValueError(

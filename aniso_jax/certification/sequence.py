@@ -77,7 +77,7 @@ def advance(
 
     A state that is done stays as it is.
     """
-    looks = jnp.asarray(plan.looks)
+    looks = jnp.asarray(plan.looks, jnp.int32)
     end = looks[jnp.minimum(state.reached, len(plan.looks) - 1)]
     votes, drawn = count_window(
         apply_fn,
@@ -109,7 +109,7 @@ def claim(plan: Plan, look: jax.Array, votes: jax.Array, guess: jax.Array) -> ja
     Rows with a non-finite logit vote for nobody, and nobody bounds how often: with such rows
     p_B <= 1 - p_A is all that is known.
     """
-    start = jnp.asarray(plan.starts)[look]
+    start = jnp.asarray(plan.starts, jnp.int32)[look]
     lower = plan.lower[start + votes[guess]]
     gap = jnp.maximum(lower, 0.0)
     if plan.upper is None:
@@ -117,7 +117,7 @@ def claim(plan: Plan, look: jax.Array, votes: jax.Array, guess: jax.Array) -> ja
     rivals = plan.upper[start + votes]
     rival = jnp.max(jnp.where(jnp.arange(votes.size) == guess, -jnp.inf, rivals))
     two_class = jnp.nextafter((lower - rival) / 2, jnp.float32(-jnp.inf))
-    complete = jnp.sum(votes) == jnp.asarray(plan.looks)[look]
+    complete = jnp.sum(votes) == jnp.asarray(plan.looks, jnp.int32)[look]
     return jnp.where(complete, jnp.maximum(gap, two_class), gap)
 
 
@@ -161,7 +161,7 @@ def _best_case(plan: Plan, look: jax.Array, votes: jax.Array, guess: jax.Array) 
     """The largest gap at any later look if every draw to come were a hit."""
     cases = []
     for later, n in enumerate(plan.looks):
-        more = jnp.maximum(n - jnp.asarray(plan.looks)[look], 0)
+        more = jnp.maximum(n - jnp.asarray(plan.looks, jnp.int32)[look], 0)
         case = claim(plan, jnp.int32(later), votes.at[guess].add(more), guess)
         cases.append(jnp.where(later > look, case, 0.0))
     return jnp.max(jnp.stack(cases))

@@ -6,6 +6,8 @@ from numpy.typing import ArrayLike, NDArray
 from aniso_jax.data.dataset import Dataset
 from aniso_jax.data.errors import DataError
 
+LARGEST_LABEL = 100_000  # each class up to the largest label gets a name
+
 
 def from_arrays(
     x: ArrayLike,
@@ -23,7 +25,7 @@ def from_arrays(
 
     Args:
         x: uint8, or floating in [low, high]; (N, d) or (N, H, W, C) with C = 1 or 3.
-        y: integers, (N,).
+        y: integers, (N,), none above 100,000.
         name: what tables and reports call it.
         classes: the name of each class; by default the numbers from 0 to the largest label.
         low, high: the input range of floating inputs.
@@ -71,4 +73,11 @@ def _inputs(
 def _labels(y: NDArray[np.generic]) -> NDArray[np.int64]:
     if not np.issubdtype(y.dtype, np.integer):
         raise DataError(f"y has dtype {y.dtype}: labels are integers, give y.astype(int)")
+    largest = y.max(initial=0)
+    # Before the conversion, in which an unsigned label of 64 bits could turn negative.
+    if largest > LARGEST_LABEL:
+        raise DataError(
+            f"y holds the label {largest}: labels are the numbers of classes from 0 to at most "
+            f"{LARGEST_LABEL:,}, number the classes"
+        )
     return y.astype(np.int64)

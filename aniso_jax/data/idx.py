@@ -14,6 +14,7 @@ from aniso_jax.data.files import read_file
 
 # Third byte of the file: the type of the values, which are big-endian.
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+AXES = 4  # (N, H, W, C)
 REMEDY = "give idx:IMAGES,LABELS with the paths of two idx files (gzip or not)"
 
 
@@ -39,6 +40,10 @@ def read_idx(path: Path, *, remedy: str = REMEDY) -> NDArray[np.generic]:
     raw = read_file(path, remedy=remedy)
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in TYPES:
         raise DataError(f"{path} is not an idx file: {remedy}")
+    if raw[3] > AXES:
+        raise DataError(
+            f"{path} has {raw[3]} axes, an idx file of data has at most {AXES}: {remedy}"
+        )
     dtype, start = np.dtype(TYPES[raw[2]]), 4 + 4 * raw[3]
     if len(raw) < start:
         raise DataError(f"{path} is truncated inside its header: get it again")
@@ -49,4 +54,6 @@ def read_idx(path: Path, *, remedy: str = REMEDY) -> NDArray[np.generic]:
             f"{path} holds {len(raw) - start} bytes of data where its header promises {promised} "
             "(truncated or damaged): get it again"
         )
+    if not promised:
+        raise DataError(f"{path} holds no data, its shape is {shape}: {remedy}")
     return np.frombuffer(raw, dtype, offset=start).reshape(shape)

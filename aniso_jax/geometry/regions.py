@@ -51,13 +51,15 @@ class Region:
                 "map over many points with jax.vmap."
             )
         distance = balls.norm(self.scale.pull(y - self.center), self.order)
-        return jnp.where(self.gap > 0, distance / jnp.where(self.gap > 0, self.gap, 1.0), jnp.inf)
+        is_claimed = (self.gap > 0) & self.scale.is_valid()
+        return jnp.where(is_claimed, distance / jnp.where(is_claimed, self.gap, 1.0), jnp.inf)
 
     def contains(self, y: jax.Array) -> jax.Array:
         """Whether y lies in the region, never true for a point outside.
 
         Guarantee: the gauge is enlarged by its own rounding, (log2 d + 8) eps, so a point
-        within rounding of the outline counts as outside, as does one with a NaN.
+        within rounding of the outline counts as outside, as does one with a NaN. It speaks of y
+        in the precision that JAX computes in: a float64 y is first rounded where x64 is off.
         """
         gauge = self.gauge(y)
         return gauge * (1 + slack(gauge.dtype, self.dimension)) <= 1
@@ -88,7 +90,7 @@ class Region:
     def radius(self) -> jax.Array:
         """Radius of the largest l_order ball around the center inside R, rounded down."""
         self.check_single()
-        return shrink(self.gap * self.scale.inradius(self.order))
+        return shrink(jnp.maximum(self.gap * self.scale.inradius(self.order), 0.0))
 
     def check_single(self) -> None:
         """Refuse a batch (a Region with batched leaves): it must be mapped over, not summed."""

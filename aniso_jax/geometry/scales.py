@@ -81,6 +81,11 @@ class Isotropic:
 
     def is_valid(self) -> jax.Array:
         """Whether sigma is finite and positive."""
+        if jnp.ndim(self.sigma) != 0:
+            raise ValueError(
+                f"sigma has shape {jnp.shape(self.sigma)}, wanted a scalar: use Diagonal for one "
+                "number per coordinate, and jax.vmap for one per input."
+            )
         return jnp.isfinite(self.sigma) & (jnp.asarray(self.sigma) > 0)
 
 
@@ -104,6 +109,8 @@ class Diagonal:
 
     def __post_init__(self) -> None:
         """Refuse concrete numbers that are no scale; traced values are checked by `is_valid`."""
+        if isinstance(self.theta, list | tuple):  # JAX would take it for a tree of numbers
+            object.__setattr__(self, "theta", np.asarray(self.theta, np.float32))
         _refuse_if_concrete("theta", self.theta)
 
     def push(self, u: ArrayLike) -> jax.Array:
@@ -130,16 +137,19 @@ class Diagonal:
 
     def is_valid(self) -> jax.Array:
         """Whether every theta is finite and positive."""
-        return jnp.all(jnp.isfinite(self.theta) & (jnp.asarray(self.theta) > 0))
+        theta = jnp.asarray(self.theta)
+        return jnp.all(jnp.isfinite(theta) & (theta > 0))
 
 
 def _refuse_if_concrete(name: str, value: object) -> None:
     """Check host floats only: asking a device array would make every caller wait for it.
 
-    Integers pass, because JAX builds trees of them (`in_axes=Isotropic(sigma=0)`); `certify`
+    Zero and counts pass, because JAX builds trees of them (`in_axes=Isotropic(sigma=0)`); `certify`
     abstains on a scale that is not valid, whatever it was made from.
     """
-    if not isinstance(value, float | np.ndarray | np.floating):
+    is_negative = isinstance(value, int) and value < 0
+    if not (is_negative or isinstance(value, float | np.ndarray | np.floating)):
         return
-    if not np.all(np.isfinite(value) & (np.asarray(value) > 0)):
-        raise ValueError(f"{name} must be finite and positive, got {np.min(value)}.")
+    numbers = np.asarray(value, np.float64)
+    if not np.all(np.isfinite(numbers) & (numbers > 0)):
+        raise ValueError(f"{name} must be finite and positive, got {np.min(numbers)}.")

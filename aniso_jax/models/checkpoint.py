@@ -28,7 +28,7 @@ Tensors = dict[str, NDArray[Any]]
 # safetensors writes metadata entries in random order, so there is only one.
 _ENTRY = "aniso-jax"
 _VERSION = 1
-_SHIPPED = {"demo": "mnist_small_cnn", "mnist_small_cnn": "mnist_small_cnn"}
+_SHIPPED = {"demo": "mnist_strided_cnn"}
 
 
 class CheckpointError(ValueError):
@@ -109,7 +109,7 @@ def load(name_or_path: str | Path) -> Model:
 
     >>> model = load("demo")
     >>> model.arch, model.shape, model.classes
-    ('small-cnn', (28, 28, 1), 10)
+    ('strided-cnn', (28, 28, 1), 10)
     """
     path = _resolve(name_or_path)
     header, tensors = _read(path)

@@ -55,7 +55,7 @@ class VolumeAscent:
         """The start, nothing evaluated yet."""
         theta = _start(problem)
         adam = self._adam().init(self._variable(theta))
-        return Climb(theta, adam, theta, jnp.float32(-jnp.inf), jnp.int32(0))
+        return Climb(theta, adam, theta, jnp.array(-jnp.inf, theta.dtype), jnp.int32(0))
 
     def step(self, problem: Problem, state: Climb) -> Climb:
         """One projected step on fresh draws, which also judge the theta they found."""

@@ -50,10 +50,11 @@ def load_run(path: str | Path, *, partial: bool = False) -> Any:
 def load_frame(path: str | Path, *, partial: bool = False) -> Any:
     """The whole run as a `pandas.DataFrame`, with the run's constants in `.attrs`.
 
-    The attributes are `name` (of the directory), `run` (hash), `data`, `model`, `law`, `scale`,
-    `scale_source`, `unit` (of sigma: "std", "half-width" or "b"), `sigma`, `n0`, `n`, `looks`,
-    `alpha`, `seed`, `mode`, `shape`, `dimension`, and from the side file the mean seconds an input
-    `optimise_seconds` and `certify_seconds` (None where nothing was measured).
+    The attributes are `name` (of the directory), `run` (hash), `data`, `data_fingerprint`,
+    `model`, `model_fingerprint`, `law`, `scale`, `scale_source`, `unit` (of sigma: "std",
+    "half-width" or "b"), `sigma`, `n0`, `n`, `looks`, `alpha`, `seed`, `mode`, `shape`,
+    `dimension`, and from the side file the mean seconds an input `optimise_seconds` and
+    `certify_seconds` (None where nothing was measured).
 
     Args and errors as `load_run`.
     """
@@ -65,7 +66,8 @@ def load_frame(path: str | Path, *, partial: bool = False) -> Any:
 
 def _attributes(directory: Path, experiment: Experiment) -> dict[str, Any]:
     copied = (
-        "data model law scale scale_source unit sigma n0 n looks alpha seed mode shape dimension"
+        "data data_fingerprint model model_fingerprint law scale scale_source unit sigma "
+        "n0 n looks alpha seed mode shape dimension"
     )
     timings = read_timings(directory)
     return {

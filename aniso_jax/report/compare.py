@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from aniso_jax.data.dataset import Dataset
 from aniso_jax.data.ids import input_id
-from aniso_jax.report.frames import names
+from aniso_jax.report.frames import ABSTAIN, names
 from aniso_jax.report.maps import gallery
 
-_SAME = ("data", "model", "law", "alpha")
+_SAME = ("data_fingerprint", "model_fingerprint", "law", "alpha", "n", "n0", "seed")
 
 
 def with_containment(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
@@ -20,7 +20,7 @@ def with_containment(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
 
     An isotropic region is a ball, so a region around the same input contains it exactly where
     its inscribed radius is not smaller; both radii are read from the records, rounded down alike.
-    An input on which the isotropic run abstains has an empty region there, which any contains.
+    An input on which the isotropic run abstains has no region to contain: it is missing there.
     """
     return [_compared(frame, _partner(frame, frames)) for frame in frames]
 
@@ -74,14 +74,19 @@ def _inputs_of(frame: pd.DataFrame, name: str, data: Dataset) -> NDArray[np.floa
 
 
 def _partner(frame: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
-    """The isotropic run over the same inputs, network, law and alpha."""
+    """The isotropic run over the same inputs and network, by content, with the same draws."""
     if frame.attrs.get("scale") != "anisotropic":
         return None
     for other in frames:
-        same = all(other.attrs.get(name) == frame.attrs.get(name) for name in _SAME)
-        if same and other.attrs.get("scale") == "isotropic" and _same_inputs(frame, other):
+        if other.attrs.get("scale") == "isotropic" and _same_runs(frame, other):
             return other
     return None
+
+
+def _same_runs(a: pd.DataFrame, b: pd.DataFrame) -> bool:
+    """What a run does not say of itself is the same as nothing."""
+    said = all(name in a.attrs and name in b.attrs for name in _SAME)
+    return said and all(a.attrs[name] == b.attrs[name] for name in _SAME) and _same_inputs(a, b)
 
 
 def _same_inputs(a: pd.DataFrame, b: pd.DataFrame) -> bool:
@@ -92,6 +97,7 @@ def _compared(frame: pd.DataFrame, partner: pd.DataFrame | None) -> pd.DataFrame
     if partner is None:
         return frame
     contains = frame["radius"].to_numpy() >= partner["radius"].to_numpy()
-    compared = frame.assign(contains_isotropic=pd.array(contains, dtype="boolean"))
+    unknown = partner["prediction"].to_numpy() == ABSTAIN
+    compared = frame.assign(contains_isotropic=pd.arrays.BooleanArray(contains, unknown))
     compared.attrs = frame.attrs
     return compared

@@ -15,8 +15,8 @@ from aniso_jax.report.tables import proxy_summary, summary
 
 Format = Literal["tsv", "markdown", "latex", "parquet"]
 FIELD = ("index", "label", "prediction", "radius", "correct", "proxy_radius")
-OURS = ("n0", "n", "hits", "p_lower", "gap", "log_volume", "status", "seed", "run")
-SETTINGS = ("n0", "n", "seed", "run")  # attributes of the run, repeated on every line
+OURS = ("n0", "n", "hits", "p_lower", "gap", "log_volume", "status", "seed", "run", "law")
+SETTINGS = ("n0", "n", "seed", "run", "law")  # attributes of the run, repeated on every line
 DIGITS = 6  # decimals of a radius in tab-separated files
 
 

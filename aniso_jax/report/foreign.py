@@ -15,14 +15,15 @@ NEEDED = ("idx", "label", "predict", "radius", "correct", "time")
 RENAMED = MappingProxyType(
     {"idx": "index", "predict": "prediction", "radius_proxy": "proxy_radius"}
 )
-SETTINGS = ("n0", "n", "seed", "run")  # one value per run: they belong to its attributes
+SETTINGS = ("n0", "n", "seed", "run", "law")  # one value per run: they belong to its attributes
 
 
 def read_tsv(path: str | Path, *, law: str | None = None) -> pd.DataFrame:
     """Read another tool's result file into the columns that reports draw.
 
-    Columns that the file lacks are absent; columns beyond the field's stay, as text. A file does
-    not say its norm: `law` ('gaussian', 'uniform', 'laplace') states it where you know it.
+    Columns that the file lacks are absent; columns beyond the field's stay, as text. Our own
+    export says its law in the column `law`; most files do not say their norm, and `law`
+    ('gaussian', 'uniform', 'laplace') states it for those, where you know it.
     The radii are taken as they stand (many tools print them rounded to nearest).
 
     Raises `ValueError`, with file and line, for a missing column, a wrong number of fields, a
@@ -112,6 +113,7 @@ PARSERS: MappingProxyType[str, tuple[Callable[[str], Any], str]] = MappingProxyT
         "p_lower": (float, "a number"),
         "gap": (_size, "a finite number >= 0"),
         "log_volume": (float, "a number"),
+        "law": ({name: name for name in ORDER}.__getitem__, f"one of {', '.join(ORDER)}"),
     }
 )
 
@@ -125,6 +127,8 @@ def _check_rows(source: Path, df: pd.DataFrame) -> None:
         "predict -1 is an abstention, which has radius 0": abstains & (df["radius"] > 0),
         "predict must be -1 or a class": df["prediction"] < ABSTAIN,
     }
+    if "law" in df:
+        problems["the law changes; keep one run per file"] = df["law"] != df["law"].iloc[0]
     for sentence, wrong in problems.items():
         if wrong.any():
             raise ValueError(f"{source}, line {int(wrong.to_numpy().argmax()) + 2}: {sentence}")
@@ -136,7 +140,8 @@ def _with_attributes(df: pd.DataFrame, source: Path, law: str | None) -> pd.Data
     attrs |= {name: df[name].tolist()[0] for name in constant}
     if df["time"].notna().all():
         attrs["certify_seconds"] = math.fsum(df["time"]) / len(df)
-    attrs |= {"law": law} if law else {}
+    if law is not None:
+        attrs.setdefault("law", law)
     df = df.drop(columns=constant)
     df.attrs = attrs
     return df

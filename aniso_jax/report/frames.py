@@ -29,20 +29,17 @@ def norm_name(df: pd.DataFrame) -> str:
 def by_norm(runs: Sequence[pd.DataFrame]) -> dict[str, list[pd.DataFrame]]:
     """The runs, one group per norm, because radii of different norms have no common axis.
 
-    Runs whose file names no norm join the others where these agree on one norm (their name then
-    says so, see `names`), and stay by themselves otherwise.
+    Runs whose file names no norm are a group of their own, "norm not stated": nobody guesses it.
     """
-    stated = list(dict.fromkeys(norm_name(df) for df in runs if order(df) is not None))
-    home = stated[0] if len(stated) == 1 else "norm not stated"
     groups: dict[str, list[pd.DataFrame]] = {}
     for df in runs:
-        groups.setdefault(home if order(df) is None else norm_name(df), []).append(df)
+        groups.setdefault(norm_name(df), []).append(df)
     return groups
 
 
 def names(runs: Sequence[pd.DataFrame]) -> list[str]:
     """One name per run; what two runs share is told apart by sigma, then by the run's hash."""
-    plain = [_plain_name(df, mixed=any(order(other) for other in runs)) for df in runs]
+    plain = [str(df.attrs.get("name", "run")) for df in runs]
     by_sigma = _told_apart(plain, runs, "sigma", "σ ")
     return _told_apart(by_sigma, runs, "run", "run ")
 
@@ -68,11 +65,6 @@ def box_proxy_radius(df: pd.DataFrame) -> float | None:
     """Proxy radius of a region as large as the box [0, 1]^d; None where norm or d is unknown."""
     known, dimension = order(df), df.attrs.get("dimension")
     return None if known is None or dimension is None else box_radius(int(dimension), known)
-
-
-def _plain_name(df: pd.DataFrame, *, mixed: bool) -> str:
-    name = str(df.attrs.get("name", "run"))
-    return f"{name} (norm not stated)" if mixed and order(df) is None else name
 
 
 def _told_apart(

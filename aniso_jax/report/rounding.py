@@ -40,6 +40,16 @@ def text_up(value: float, digits: int) -> str:
     return f"{_cut(value, digits, ROUND_CEILING):f}"
 
 
+def significant_up(value: float, digits: int) -> str:
+    """A number >= 0 rounded up to so many significant digits: for p-values, which are bounds.
+
+    >>> significant_up(0.00012341, 3), significant_up(2e-9, 3)
+    ('0.000124', '2e-9')
+    """
+    context = Context(prec=digits, rounding=ROUND_CEILING)
+    return f"{context.create_decimal(repr(_finite(value))):.{digits}g}"
+
+
 def percent_down(share: float) -> str:
     """A share in [0, 1] as percent with one decimal, rounded down.
 
@@ -59,8 +69,12 @@ def percent_up(share: float) -> str:
 
 
 def _cut(value: float, digits: int, direction: str) -> Decimal:
+    step = Decimal(1).scaleb(-digits)
+    return Decimal(repr(_finite(value))).quantize(step, rounding=direction, context=_WIDE) + 0
+
+
+def _finite(value: float) -> float:
     number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"only finite numbers can be rounded, got {number}; print it as missing")
-    step = Decimal(1).scaleb(-digits)
-    return Decimal(repr(number)).quantize(step, rounding=direction, context=_WIDE) + 0
+    return number

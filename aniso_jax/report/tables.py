@@ -19,9 +19,10 @@ def summary(runs: Sequence[pd.DataFrame], radii: Sequence[float] = RADII) -> pd.
 
     Shares lie in [0, 1] and nothing is rounded. `accuracy@0.25` is the share of all inputs that
     are correct with radius >= 0.25. Means of log-volumes are over the inputs that did not
-    abstain (`certified` of `inputs`) and missing where one of these has none; an input that is
-    not known to contain its isotropic region counts as not containing it. What a run's file does
-    not hold is NaN. Raises `ValueError` for no runs or for a run without inputs.
+    abstain (`certified` of `inputs`) and missing where one of these has none. The share
+    `contains_isotropic` is among the inputs on which it is known, those that the isotropic run
+    certified. What a run's file does not hold is NaN. Raises `ValueError` for no runs or for a
+    run without inputs.
 
     >>> run = pd.DataFrame({"correct": [True], "prediction": [3], "radius": [0.5]})
     >>> summary([run], radii=[0.25]).loc["run", ["accuracy@0.25", "acr"]].tolist()
@@ -121,6 +122,5 @@ def _mean(values: pd.Series) -> float:
 
 
 def _known_share(df: pd.DataFrame) -> float:
-    column = df["contains_isotropic"]
-    known = column.dropna().astype(bool)
-    return float(known.sum()) / len(column) if len(known) else math.nan
+    known = df["contains_isotropic"].dropna().astype(bool)
+    return float(known.mean()) if len(known) else math.nan

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import arg
 
 from aniso_jax.certification.tables import Bound
+from aniso_jax.runs.limits import check_draws, check_seed
 from aniso_jax.smoothing.laws import LAWS, Law
 
 LawName = Literal["gaussian", "uniform", "laplace"]
@@ -15,6 +16,15 @@ LawName = Literal["gaussian", "uniform", "laplace"]
 # An option that may be left out: the help says what then happens, not "None".
 _Index = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: the end)")]
 _Most = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
+_Draws = Annotated[
+    int | None,
+    arg(metavar="INT", help_behavior_hint="(default: 100,000, or the last look)"),
+]
+_Looks = Annotated[
+    tuple[int, ...] | None,
+    arg(metavar="INT [INT ...]", help_behavior_hint="(default: one, at n)"),
+]
+_Goal = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: none)")]
 _Auto = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: auto)")]
 
 
@@ -78,8 +88,7 @@ class Smoothing(Selection):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"--{name} must be at least 1, got {value}.")
-        if self.seed < 0:
-            raise ValueError(f"--seed must be at least 0, got {self.seed}.")
+        check_seed(self.seed)
 
     @property
     def noise(self) -> Law:
@@ -97,24 +106,30 @@ class Certify(Smoothing):
     n0: int = 100
     """Selection draws."""
 
-    n: int | None = None
-    """Estimation draws; 100,000, or the last look."""
+    n: _Draws = None
+    """Estimation draws."""
 
     bound: Bound = "one-sided"
     """one-sided; two-class (bounds every rival too: larger gaps where the rest is spread);
     anytime (holds at every n); curtailed (decides --target with the draws of n)."""
 
-    looks: tuple[int, ...] | None = None
+    looks: _Looks = None
     """Numbers of draws at which to look, declared in advance; alpha is spent over them."""
 
-    target: float | None = None
+    target: _Goal = None
     """Decide whether the radius is at least this, and stop."""
 
-    tolerance: float | None = None
+    tolerance: _Goal = None
     """Stop when all n draws would be expected to gain less than this share of the radius."""
 
     alpha: float = 0.001
     """Probability of a false certificate, per input."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_draws(self.n)
+        check_draws(self.n0, option="--n0")
+        check_draws(*(self.looks or ()), option="--looks")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +141,10 @@ class Predict(Smoothing):
 
     alpha: float = 0.001
     """Probability of an answer that is not the smoothed classifier's, per input."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_draws(self.n)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,49 +174,6 @@ class Demo:
     seed: int = 0
     """Seed of all noise."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """Draw one report over runs and over other people's tab-separated result files."""
-
-    runs: Annotated[
-        Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]", help_behavior_hint="(required)")
-    ]
-    """Run directories and .tsv files."""
-
-    out: Path = Path("report.html")
-    """The HTML file to write."""
-
-    data: Annotated[str | None, arg(metavar="STR", help_behavior_hint="(default: no gallery)")] = (
-        None
-    )
-    """The runs' data, by name or path: adds a gallery of inputs and their A^-1 maps."""
-
-    split: Literal["train", "test"] = "test"
-    """The runs' split, where the data have two."""
-
-    partial: bool = False
-    """Accept runs that are not finished."""
-
-    overwrite: bool = False
-    """Replace an HTML file that is there."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Export:
-    """Write a run as a table: the field's tab-separated columns, Markdown, LaTeX or parquet."""
-
-    run: Annotated[Positional[Path], arg(metavar="RUN")]
-    """The run's directory."""
-
-    out: Path
-    """The file to write."""
-
-    format: Literal["tsv", "markdown", "latex", "parquet"] = "tsv"
-    """The table's format."""
-
-    partial: bool = False
-    """Accept a run that is not finished."""
-
-    overwrite: bool = False
-    """Replace a file that is there."""
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
+        check_draws(self.n)

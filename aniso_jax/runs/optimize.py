@@ -2,6 +2,7 @@
 
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -19,13 +20,16 @@ from aniso_jax.storage.atomic import write_atomically
 
 
 def optimize_run(config: Optimize, *, watch: Watch = silent) -> Path:
-    """Search the scale of each selected input and write them all, whole or not at all."""
+    """Search the scale of each selected input and write them all, whole or not at all.
+
+    The file knows an input by its content, so an image that comes twice is searched once.
+    """
     if config.scale not in ("isotropic", "anisotropic"):
         raise ValueError(
             f"--scale {config.scale} needs no search: give --scale isotropic or anisotropic."
         )
     _check_out(config)
-    model, inputs = load(config.model), read_inputs(config)
+    model, inputs = load(config.model), _distinct(read_inputs(config))
     check_fit(inputs.data, model)
     source = source_of(config, inputs)
     theta, sigma = _search_all(config, model, inputs, source, watch)
@@ -34,6 +38,13 @@ def optimize_run(config: Optimize, *, watch: Watch = silent) -> Path:
     np.savez_compressed(buffer, **scales_content(ids, theta, sigma, law=config.law))
     write_atomically(config.out, buffer.getvalue())
     return config.out
+
+
+def _distinct(inputs: Inputs) -> Inputs:
+    """The first input of each content."""
+    ids = [inputs.ids[int(i)] for i in inputs.indices]
+    first = np.sort(np.unique(ids, return_index=True)[1])
+    return replace(inputs, indices=inputs.indices[first])
 
 
 def _check_out(config: Optimize) -> None:

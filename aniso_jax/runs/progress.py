@@ -30,7 +30,8 @@ class Line(Watch):
     def __init__(self, bar: Progress, total: int) -> None:
         self._bar, self._total, self._is_fixed = bar, total, total > 0
         self._task = bar.add_task("", total=total or None, rate="", tally="")
-        self._done, self._draws, self._abstained, self._correct, self._seen = 0, 0, 0, 0, 0
+        self._done, self._searched, self._draws = 0, 0, 0
+        self._abstained, self._correct, self._seen = 0, 0, 0
         self._begin = self._said = time.monotonic()
 
     def title(self, text: str) -> None:
@@ -49,15 +50,19 @@ class Line(Watch):
         self._abstained += done.abstained
         self._correct += done.correct
         self._seen += done.inputs
-        self.inputs(done.inputs)
+        self._advance(done.inputs)
 
     def part(self, done: PartDone) -> None:
         """A part that an earlier run had finished counts as done."""
         if not done.fresh:
-            self.inputs(len(done.table))
+            self._advance(len(done.table))
 
     def inputs(self, count: int) -> None:
-        """Some inputs are done."""
+        """A scale was found for some inputs."""
+        self._searched += count
+        self._advance(count)
+
+    def _advance(self, count: int) -> None:
         self._done += count
         self._bar.update(self._task, completed=self._done, rate=self._rate(), tally=self._tally())
         if not self._bar.console.is_terminal:
@@ -65,7 +70,9 @@ class Line(Watch):
 
     def _rate(self) -> str:
         seconds = time.monotonic() - self._begin
-        return f"{self._draws / seconds:,.0f} draws/s" if self._draws else ""
+        if self._draws:
+            return f"{self._draws / seconds:,.0f} draws/s"
+        return f"{self._searched / seconds:,.2f} inputs/s" if self._searched else ""
 
     def _tally(self) -> str:
         if not self._seen:

@@ -24,6 +24,18 @@ class Phase(IntEnum):
     ESTIMATE = 2
 
 
+def check_key(key: jax.Array) -> jax.Array:
+    """The key, refused if its generator gives other numbers under vmap than in a loop (rbg)."""
+    is_typed = jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+    default = jax.config.values["jax_default_prng_impl"]
+    if "rbg" in str(jax.random.key_impl(key) if is_typed else default):
+        raise ValueError(
+            "The key is of the rbg generator, whose numbers change under vmap: "
+            "make it with jax.random.key(seed, impl='threefry2x32')."
+        )
+    return key
+
+
 def blocks_for(n: int) -> int:
     """Blocks that hold n draws.
 
@@ -43,7 +55,7 @@ def standard_noise(
     shape: tuple[int, ...],
 ) -> jax.Array:
     """Standard noise z of consecutive blocks, from block `first` on: (64 blocks, *shape)."""
-    phase_key = jax.random.fold_in(key, int(phase))
+    phase_key = jax.random.fold_in(check_key(key), int(phase))
 
     def one(block: jax.Array) -> jax.Array:
         return law.sample(jax.random.fold_in(phase_key, block), (BLOCK, *shape), jnp.float32)

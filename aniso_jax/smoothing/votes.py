@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.smoothing.laws import Law
@@ -132,6 +133,8 @@ def vote(logits: jax.Array) -> jax.Array:
 def check_input(x: jax.Array) -> jax.Array:
     """X as a JAX array of 32 bits or more (exactly), refused unless floating point."""
     x = jnp.asarray(x)
+    if x.size == 0:
+        raise ValueError(f"x has shape {x.shape}: an input needs at least one coordinate.")
     if not jnp.issubdtype(x.dtype, jnp.floating):
         raise ValueError(
             f"x must be floating point, got {x.dtype}: scale 8-bit images with x / 255 first."
@@ -141,9 +144,9 @@ def check_input(x: jax.Array) -> jax.Array:
 
 def check_draws(n: int, name: str = "n") -> int:
     """N, refused unless a static positive integer."""
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
         raise ValueError(f"{name} must be a static positive integer, got {n!r}.")
-    return n
+    return int(n)
 
 
 def class_count(apply_fn: ApplyFn, params: Any, x: jax.Array, rows: int) -> int:

@@ -12,6 +12,8 @@ import numpy as np
 import scipy.special
 from numpy.typing import NDArray
 
+from aniso_jax.statistics.binomial import check_level
+
 _BISECTIONS = 64
 _OUTWARD = 1 + 1e-9
 
@@ -30,6 +32,7 @@ def anytime_failure_bounds(n: int, alpha: float) -> NDArray[np.float64]:
     >>> bool(anytime_failure_bounds(100, 0.001)[100] > 1 - 0.001 ** (1 / 100))
     True
     """
+    check_level(n, alpha)
     hits = np.arange(n + 1.0)
     misses = n - hits
     log_beta = scipy.special.betaln(hits + 0.5, misses + 0.5) - np.log(np.pi)

@@ -20,6 +20,7 @@ from aniso_jax.geometry.rounding import float32_down, float32_up
 Bounds = Callable[[int, float], NDArray[np.float64]]
 """(n, alpha) -> upper bounds on 1 - p after 0 .. n hits."""
 
+_SMALLEST_ALPHA = 1e-100  # below, `betainccinv` loses its way; the tables are proved down to here
 _OUTWARD = 1 + 1e-9  # relative; float64 `betainccinv` was never off by more than 1e-12
 
 
@@ -31,7 +32,7 @@ def failure_bounds(n: int, alpha: float) -> NDArray[np.float64]:
 
     Guarantee: P[q <= q_K] >= 1 - alpha for every q, K ~ Bin(n, 1 - q); rounded up.
     """
-    _check(n, alpha)
+    check_level(n, alpha)
     k = np.arange(1, n)
     inner = scipy.special.betainccinv(n - k + 1, k, alpha)
     bounds = np.concatenate([[1.0], inner, [-np.expm1(np.log(alpha) / n)]])
@@ -117,8 +118,11 @@ def smallest_n(alpha: float, bounds: Bounds = failure_bounds) -> int:
     return n
 
 
-def _check(n: int, alpha: float) -> None:
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}.")
-    if not 0 < alpha <= 0.5:
-        raise ValueError(f"alpha must lie in (0, 1/2], got {alpha}; the field's default is 0.001.")
+def check_level(n: int, alpha: float) -> None:
+    """Refuse an n that is no count, and an alpha for which no table is proved."""
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise ValueError(f"n must be a static positive integer, got {n!r}.")
+    if not _SMALLEST_ALPHA <= alpha <= 0.5:
+        raise ValueError(
+            f"alpha must lie in [{_SMALLEST_ALPHA}, 1/2], got {alpha}; the field's default is .001."
+        )

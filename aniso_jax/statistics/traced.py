@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 _BISECTIONS = 48
+_LARGEST = 2**24  # float32 holds no more integers exactly
 _OUTWARD = 1 + 4e-6  # float32 rounding of the entropy, in the direction of a smaller claim
 
 
@@ -25,14 +26,15 @@ def binomial_failure_upper(k: ArrayLike, n: ArrayLike, alpha: ArrayLike) -> jax.
     zubkov_serov = _solve(k - 1, n, jnp.square(deviate) / 2)
     all_hit = -jnp.expm1(jnp.log(alpha) / n) * _OUTWARD
     best = jnp.where(k >= n, all_hit, jnp.minimum(chernoff, zubkov_serov))
-    return jnp.clip(jnp.where(k <= 0, 1.0, best), 0.0, 1.0)
+    is_count = (k > 0) & (k <= n) & (n <= _LARGEST)
+    return jnp.clip(jnp.where(is_count, best, 1.0), 0.0, 1.0)
 
 
 def binomial_lower(k: ArrayLike, n: ArrayLike, alpha: ArrayLike) -> jax.Array:
     """Lower bound on p after k hits of n draws, k, n and alpha all traced.
 
     Args:
-      k, n: counts up to 2^24 (float32 holds them exactly).
+      k, n: counts up to 2^24 (float32 holds them exactly); beyond, or with k > n, the bound is 0.
       alpha: probability of error, in (0, 1).
 
     Guarantee: P[p >= bound] >= 1 - alpha over the draws, for every p. Never above Clopper-Pearson;

@@ -20,7 +20,7 @@ class TrainConfig:
     """The safetensors file to write; its directory must exist."""
 
     arch: str = "small-cnn"
-    """The network: mlp or small-cnn."""
+    """The network: mlp, small-cnn or strided-cnn."""
 
     law: Literal["gaussian", "uniform", "laplace"] = "gaussian"
     """The law of the noise."""

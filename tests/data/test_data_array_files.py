@@ -1,7 +1,9 @@
 """Readers of numpy and idx files."""
 
 import gzip
+import io
 import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -35,11 +37,35 @@ def test_npz_takes_bytes_and_floats(tmp_path):
         ({"x": np.full((1, 2), 255.0), "y": [0]}, r"x\[0, 0\] is 255.0: values must lie in"),
         ({"x": np.full((1, 2), np.nan), "y": [0]}, r"x\[0, 0\] is nan"),
         ({"x": np.zeros((1, 2)), "y": [-1]}, r"y\[0\] is -1"),
+        (
+            {"x": np.zeros((1, 2)), "y": [100_001]},
+            "the label 100001: labels are the numbers",
+        ),
+        (
+            {"x": np.zeros((1, 2)), "y": np.array([2**63], np.uint64)},
+            "label 9223372036854775808",
+        ),
     ],
 )
 def test_npz_that_are_refused(tmp_path, arrays, sentence):
     with pytest.raises(DataError, match=sentence):
         load(save(tmp_path / "a.npz", **arrays))
+
+
+def test_npz_entries_that_are_not_what_they_say(tmp_path):
+    header = io.BytesIO()
+    promise = {"descr": "<f8", "fortran_order": False, "shape": (2**40, 784)}
+    np.lib.format.write_array_header_1_0(header, promise)
+    for name, raw, sentence in (
+        ("x.npy", header.getvalue() + bytes(8), "holds 'x.npy' with 136 bytes where its header"),
+        ("x.npy", b"hello", "holds 'x.npy', which is no array in NumPy's format: give npz:FILE"),
+        ("x", b"hello", "holds 'x', which is no array in NumPy's format: give npz:FILE"),
+        ("x.npy", header.getvalue()[:20], "is damaged"),
+    ):
+        with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+            archive.writestr(name, raw)
+        with pytest.raises(DataError, match=sentence):
+            load(f"npz:{tmp_path / 'a.npz'}")
 
 
 def test_damaged_npz(tmp_path):
@@ -99,6 +125,8 @@ def test_idx_of_big_endian_floats_and_ints(tmp_path):
         (idx_bytes(PIXELS)[:10], "truncated inside its header"),
         (b"\x89PNG", "is not an idx file: give idx:IMAGES,LABELS"),
         (b"", "is not an idx file"),
+        (idx_bytes(PIXELS[None, None]), "has 5 axes, an idx file of data has at most 4: give idx"),
+        (idx_bytes(PIXELS[:0]), r"holds no data, its shape is \(0, 3, 3\)"),
         (gzip.compress(idx_bytes(PIXELS))[:-9], "is damaged or truncated .*: get it again"),
         (idx_bytes(PIXELS[:1]), r"x has shape \(1, 3, 3, 1\) and y has shape \(2,\)"),
     ],

@@ -55,11 +55,12 @@ def test_norms_are_not_mixed(runs, run):
         plot_curves([])
 
 
-def test_a_run_without_a_norm_joins_the_only_one_and_says_so(run):
+def test_a_run_without_a_norm_stands_by_itself(run):
     theirs = run()
     theirs.attrs = {"name": "theirs"}
-    assert list(by_norm([theirs, run("uniform")])) == ["ℓ₁"]
-    assert names([theirs, run("uniform")])[0] == "theirs (norm not stated)"
+    assert list(by_norm([theirs, run("uniform")])) == ["norm not stated", "ℓ₁"]
+    with pytest.raises(ValueError, match="one norm, got norm not stated, ℓ₁"):
+        plot_curves([theirs, run("uniform")])
     assert list(by_norm([theirs, run("uniform"), run()])) == ["norm not stated", "ℓ₁", "ℓ₂"]
     assert names([theirs]) == ["theirs"]
 

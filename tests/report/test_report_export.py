@@ -8,7 +8,7 @@ from aniso_jax.report.export import export
 from aniso_jax.report.foreign import read_tsv
 
 FIELD = ["idx", "label", "predict", "radius", "correct", "time", "radius_proxy", "min_sigma"]
-OURS = ["n0", "n", "hits", "p_lower", "gap", "log_volume", "status", "seed", "run"]
+OURS = ["n0", "n", "hits", "p_lower", "gap", "log_volume", "status", "seed", "run", "law"]
 
 
 def test_tsv_has_the_field_s_columns_first(run, tmp_path):
@@ -24,7 +24,7 @@ def test_tsv_has_the_field_s_columns_first(run, tmp_path):
 def test_tsv_round_trip(run, tmp_path, law):
     df = run(law, "anisotropic")
     time = pd.Series(np.linspace(0.1, 0.9, len(df)), index=df.index)
-    back = read_tsv(export(df, "tsv", tmp_path / "a.tsv", time=time), law=law)
+    back = read_tsv(export(df, "tsv", tmp_path / "a.tsv", time=time))
     same = ["index", "label", "prediction", "correct", "hits", "p_lower", "gap", "log_volume"]
     for name in [*same, "min_sigma", "status"]:
         assert back[name].tolist() == df[name].tolist(), name
@@ -32,9 +32,9 @@ def test_tsv_round_trip(run, tmp_path, law):
         assert (back[name] <= df[name]).all()
         assert np.allclose(back[name], df[name], rtol=0, atol=1.001e-6)
     assert back["time"].tolist() == time.tolist()
-    assert {key: back.attrs[key] for key in ("n0", "n", "seed", "run")} == {
-        key: df.attrs[key] for key in ("n0", "n", "seed", "run")
-    }
+    settings = ("n0", "n", "seed", "run", "law")
+    assert {key: back.attrs[key] for key in settings} == {key: df.attrs[key] for key in settings}
+    assert read_tsv(tmp_path / "a.tsv", law="laplace").attrs["law"] == law  # the file knows better
 
 
 def test_time_that_was_not_measured_is_nan(run, tmp_path):

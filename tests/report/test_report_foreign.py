@@ -45,6 +45,11 @@ def test_unknown_columns_stay_as_text(tmp_path):
         ([HEAD, "0\t1\t-1\t0.5\t0\t2"], "abstention, which has radius 0"),
         ([HEAD, "0\t1\t-2\t0.5\t0\t2"], "must be -1 or a class"),
         ([HEAD, "0\t1\t1\t0.5\t1\t2", "0\t1\t1\t0.5\t1\t2"], "line 3: the index comes twice"),
+        ([HEAD + "\tlaw", "0\t1\t1\t0.5\t1\t2\tcauchy"], "law is 'cauchy', wanted one of gaussian"),
+        (
+            [HEAD + "\tlaw", "0\t1\t1\t1\t1\t2\tuniform", "1\t1\t1\t1\t1\t2\tlaplace"],
+            "line 3: the law changes; keep one run per file",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path, lines, said):

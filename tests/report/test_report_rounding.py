@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aniso_jax.report.rounding import percent_down, percent_up, round_down, text_down, text_up
+from aniso_jax.report.rounding import (
+    percent_down,
+    percent_up,
+    round_down,
+    significant_up,
+    text_down,
+    text_up,
+)
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 DIGITS = st.integers(0, 9)
@@ -33,6 +40,14 @@ def test_down_keeps_order(a, b, digits):
 @given(NUMBERS, DIGITS)
 def test_up_mirrors_down(value, digits):
     assert Fraction(text_up(value, digits)) == -Fraction(text_down(-value, digits))
+
+
+@given(st.floats(0, 1), st.integers(1, 9))
+def test_significant_digits_up_are_never_below_and_within_one_digit(value, digits):
+    text = significant_up(value, digits)
+    assert value <= float(text)
+    assert Fraction(text) <= Fraction(repr(value)) * (1 + Fraction(10) ** (1 - digits))
+    assert len(text.split("e")[0].replace(".", "").lstrip("0")) <= digits
 
 
 @given(st.integers(1, 10_000), st.data())

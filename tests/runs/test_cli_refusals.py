@@ -66,6 +66,7 @@ def spoilt(value: float) -> dict[str, np.ndarray]:
         (spoilt(np.nan), r"x\[2, 1, 0, 0\] is nan: every value must be finite"),
         (spoilt(np.inf), r"is inf: every value must be finite"),
         (images(y=np.full(INPUTS, -1)), r"y\[0\] is -1: labels of 1 classes"),
+        (images(y=np.full(INPUTS, 10**9)), r"y holds the label 1000000000: labels are the numbers"),
         (images(y=np.full(INPUTS, 7)), r"has 8 classes, the network only 3"),
         (images(y=np.zeros(3, int)), r"y has shape \(3,\): give y with one label for each"),
         (images(y=np.full(INPUTS, 0.5)), r"labels are integers"),
@@ -135,7 +136,11 @@ def test_options(certify, options, said):
         (("--sigma", "inf"), "--sigma must be finite and positive, got inf"),
         (("--batch", 0), "--batch must be at least 1, got 0"),
         (("--chunk", -5), "--chunk must be at least 1, got -5"),
-        (("--seed", -1), "--seed must be at least 0, got -1"),
+        (("--seed", -1), "--seed must be at least 0 and below 2**32, got -1"),
+        (("--seed", 2**32), "below 2**32, got 4294967296"),
+        (("--n", 2**24 + 1), "--n must be at most 2**24 = 16777216 draws, got 16777217"),
+        (("--n0", 10**9), "--n0 must be at most 2**24 = 16777216 draws, got 1000000000"),
+        (("--looks", 100, 2**25), "--looks must be at most 2**24 = 16777216 draws"),
         (("--law", "cauchy"), "invalid choice 'cauchy'"),
         (("--scael", "fixed"), "Unrecognized options"),
     ],
@@ -147,6 +152,34 @@ def test_options_that_no_run_can_have(asked, plan, tmp_path, capsys, options, sa
     assert said in re.sub(r"[\s│]+", " ", printed)
     assert "Traceback" not in printed
     assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize("command", ["demo", "predict"])
+@pytest.mark.parametrize(("option", "value"), [("--seed", 2**32), ("--n", 2**24 + 1)])
+def test_seeds_and_draws_of_the_other_commands(asked, tmp_path, capsys, command, option, value):
+    words = asked() if command == "predict" else ("--out", tmp_path / "demo")
+    assert aniso_jax(command, *words, option, value) == 2
+    assert f"{option} must be at" in capsys.readouterr().err
+    assert tree(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            MemoryError("Unable to allocate 9 TiB"),
+            "Memory ran out (Unable to allocate 9 TiB)",
+        ),
+        (MemoryError(), "Memory ran out (MemoryError); give a smaller --batch"),
+        (OverflowError("int too large"), "A number is too large to compute with (int too large)"),
+    ],
+)
+def test_what_is_too_much_for_the_machine(refused, asked, monkeypatch, error, said):
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("aniso_jax.cli.predict_run", fail)
+    assert said in refused("predict", *asked())
 
 
 def rewritten(network, path, **changes):

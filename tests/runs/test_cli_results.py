@@ -16,7 +16,7 @@ from aniso_jax.report.terminal import printout
 pytestmark = pytest.mark.usefixtures("quick_compiles")
 COLUMNS = (
     "idx label predict radius correct time radius_proxy min_sigma "
-    "n0 n hits p_lower gap log_volume status seed run"
+    "n0 n hits p_lower gap log_volume status seed run law"
 )
 PUBLISHED = ROOT / "tests" / "report" / "published"
 
@@ -56,6 +56,30 @@ def test_optimize_writes_one_theta_for_each_input(certified, tmp_path, asked, ca
     assert all((found[name] == again[name]).all() for name in found)
 
 
+def test_a_file_that_does_not_say_its_norm_stands_by_itself(certified, tmp_path, capsys):
+    published = sorted(PUBLISHED.glob("*noise0.25*.tsv"))[0]
+    words = ("report", certified("gaussian", "fixed"), published, "--out", tmp_path / "r.html")
+    assert aniso_jax(*words) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "by radius (ℓ₂)" in said
+    assert "by radius (norm not stated)" in said
+    assert "Results whose norm is not stated" in (tmp_path / "r.html").read_text()
+
+
+def test_an_image_that_comes_twice_has_one_scale(asked, plan, data, tmp_path, capsys):
+    images = dict(np.load(data))
+    twice = [0, 1, 0, 2, 1]
+    np.savez(tmp_path / "d.npz", x=images["x"][twice], y=images["y"][twice])
+    out, given = tmp_path / "t.npz", ("--data", f"npz:{tmp_path / 'd.npz'}")
+    assert aniso_jax("optimize", *asked("gaussian", "isotropic"), *given, "--out", out) == 0
+    assert re.search(r"3/3 inputs, [\d.,]+ inputs/s, 0 s left", capsys.readouterr().err)
+    assert len(set(np.load(out)["ids"])) == len(np.load(out)["theta"]) == 3
+    words = ("certify", *asked("gaussian", out), *given, *plan, "--out", tmp_path / "run")
+    assert aniso_jax(*words) == 0
+    run = load_frame(tmp_path / "run")
+    assert run["radius"][[0, 1]].tolist() == run["radius"][[2, 4]].tolist()
+
+
 def test_train_writes_a_network_that_can_be_read(tmp_path, data, capsys):
     out = tmp_path / "n.safetensors"
     options = ("--arch", "mlp", "--epochs", 2, "--batch", 10, "--out", out)
@@ -72,13 +96,13 @@ def test_tsv_has_the_fields_columns_and_reads_back(certified, tmp_path):
     assert aniso_jax("export", directory, "--format", "tsv", "--out", tmp_path / "t.tsv") == 0
     heading = (tmp_path / "t.tsv").read_text().splitlines()[0]
     assert heading.split("\t") == COLUMNS.split()
-    run, back = load_frame(directory), read_tsv(tmp_path / "t.tsv", law="gaussian")
+    run, back = load_frame(directory), read_tsv(tmp_path / "t.tsv")
     for name in ("index", "label", "prediction", "correct", "hits"):
         assert back[name].tolist() == run[name].tolist()
     assert (back["radius"] <= run["radius"]).all()
     assert (run["radius"] - back["radius"]).max() < 1e-6
     assert back.attrs["seed"] == 7
-    assert back.attrs["run"] == run.attrs["run"]
+    assert (back.attrs["run"], back.attrs["law"]) == (run.attrs["run"], "gaussian")
     assert (back["time"] > 0).all()
 
 
@@ -99,7 +123,17 @@ def test_one_report_over_runs_and_a_published_file(certified, data, tmp_path, ca
     runs = [certified("gaussian", kind) for kind in ("isotropic", "anisotropic")]
     published = sorted(PUBLISHED.glob("*noise0.25*.tsv"))[0]
     page = tmp_path / "r.html"
-    words = ("report", *runs, published, "--data", f"npz:{data}", "--out", page)
+    words = (
+        "report",
+        *runs,
+        published,
+        "--data",
+        f"npz:{data}",
+        "--law",
+        "gaussian",
+        "--out",
+        page,
+    )
     before = [tree(run) for run in runs]
     assert aniso_jax(*words) == 0
     html, said = page.read_text(), capsys.readouterr().out
@@ -109,6 +143,7 @@ def test_one_report_over_runs_and_a_published_file(certified, data, tmp_path, ca
     assert "74.8" in html  # certified at radius 0 in the published file
     assert "contains isotropic" in said
     assert "Read from result files of other tools" in said
+    assert "norm not stated" not in said
     assert [tree(run) for run in runs] == before
     assert aniso_jax(*words) == 2
     assert aniso_jax(*words, "--overwrite") == 0
