@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from aniso_jax.certification.certify import Certification
 from aniso_jax.certification.plan import Plan
+from aniso_jax.certification.tables import failure_tables
 from aniso_jax.certification.status import ABSTAIN, Status
 from aniso_jax.geometry.balls import log_unit_ball
 from aniso_jax.geometry.scales import Diagonal, Isotropic
@@ -41,7 +42,7 @@ def rows_of(
         "selection_votes": host.selection_votes.astype(np.int64),
         "votes": [counts[:reached].tolist() for counts, reached in history],
         "hits": hits,
-        "p_lower": np.nextafter(1 - host.failure.astype(np.float64), 0.0),
+        "p_lower": p_lower(host.history, host.reached, selected, plan),
         "gap": host.region.gap,
         **measures(host.region.gap, theta, dimension, order=plan.law.order),
         "sigma": np.asarray(scales.sigma, np.float32),
@@ -49,6 +50,18 @@ def rows_of(
         "min_sigma": theta.min(axis=-1),
         "capped_share": _optional(scales.capped_share),
     }
+
+
+def p_lower(history: Any, reached: Any, selected: Any, plan: Plan) -> Float64:
+    """The best lower bound on p_A of the looks reached, from the float64 tables, rounded down."""
+    tables = failure_tables(plan.bound, plan.looks, plan.alpha)
+    by_look = tables * len(plan.looks) if plan.bound == "curtailed" else tables
+    rows = zip(history, reached, selected, strict=True)
+    failures = [
+        min((by_look[look][counts[look, guess]] for look in range(done)), default=1.0)
+        for counts, done, guess in rows
+    ]
+    return np.nextafter(1 - np.asarray(failures), 0.0)
 
 
 def measures(gap: NDArray[np.float32], theta: Float64, dimension: int, *, order: int) -> Any:

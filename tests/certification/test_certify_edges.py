@@ -112,8 +112,8 @@ def test_static_mistakes_raise_while_tracing(function, changes, message) -> None
         ({"n": 0}, "n must be a static positive integer, got 0"),
         ({"n": 100.0}, "n must be a static positive integer, got 100.0"),
         ({"n0": 0}, "n0 must be a static positive integer, got 0"),
-        ({"alpha": 0.0}, r"alpha must lie in \(0, 1/2\], got 0.0"),
-        ({"alpha": 0.7}, r"alpha must lie in \(0, 1/2\], got 0.7"),
+        ({"alpha": 0.0}, r"alpha must lie in \[1e-100, 1/2\], got 0.0"),
+        ({"alpha": 0.7}, r"alpha must lie in \[1e-100, 1/2\], got 0.7"),
     ],
 )
 @pytest.mark.parametrize("law", LAWS, ids=LAW_NAMES)
