@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from aniso_jax.certification.certify import Certification
 from aniso_jax.certification.plan import Plan
-from aniso_jax.certification.tables import failure_tables
 from aniso_jax.certification.status import ABSTAIN, Status
+from aniso_jax.certification.tables import failure_tables
 from aniso_jax.geometry.balls import log_unit_ball
 from aniso_jax.geometry.scales import Diagonal, Isotropic
 from aniso_jax.runs.sources import Scales
@@ -61,7 +61,8 @@ def p_lower(history: Any, reached: Any, selected: Any, plan: Plan) -> Float64:
         min((by_look[look][counts[look, guess]] for look in range(done)), default=1.0)
         for counts, done, guess in rows
     ]
-    return np.nextafter(1 - np.asarray(failures), 0.0)
+    bounds: Float64 = np.nextafter(1 - np.asarray(failures, np.float64), 0.0)
+    return bounds
 
 
 def measures(gap: NDArray[np.float32], theta: Float64, dimension: int, *, order: int) -> Any:
