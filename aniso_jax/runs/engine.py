@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from aniso_jax.certification.certify import Certification, certify
 from aniso_jax.certification.plan import Plan
 from aniso_jax.geometry.domain import log_volume_in_box
+from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.records.table import part_table
@@ -107,17 +108,24 @@ def _clean(apply_fn: ApplyFn, params: Any, x: jax.Array) -> jax.Array:
 
 
 @partial(jax.jit, static_argnums=(1, 2))
-def _in_box(result: Certification, low: float, high: float) -> jax.Array:
-    return jax.vmap(lambda region: log_volume_in_box(region, low, high))(result.region)
+def _in_box(region: Region, low: float, high: float) -> jax.Array:
+    """One input at a time: one compiled function, so the bits cannot depend on the batch."""
+    return log_volume_in_box(region, low, high)
 
 
 def _context(model: Model, data: Any, x: jax.Array, result: Certification) -> Rows:
     """What stands beside a certificate: the clean prediction, the volume inside the box."""
-    inside = np.asarray(_in_box(result, data.low, data.high), np.float64)
+    regions = [_row(result.region, row) for row in range(len(x))]
+    inside = [float(_in_box(region, data.low, data.high)) for region in regions]
     return {
         "clean_prediction": np.asarray(_clean(model.apply_fn, model.params, x)),
-        "domain_log_volume": [float(v) if np.isfinite(v) else None for v in inside],
+        "domain_log_volume": [value if np.isfinite(value) else None for value in inside],
     }
+
+
+def _row(region: Region, row: int) -> Region:
+    one: Region = jax.tree.map(lambda leaf: leaf[row], region)
+    return one
 
 
 def _waited(values: Tree) -> Tree:
