@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from cli_samples import INPUTS, aniso_jax, records_of, tree
 
+from aniso_jax.records.directory import read_experiment
 from aniso_jax.records.load import load_frame
 from aniso_jax.report.compare import with_containment
 from aniso_jax.runs.certify import PART
@@ -115,11 +116,19 @@ SIZES = (
 )
 
 
-def test_sizes_never_change_the_bytes(asked, plan, tmp_path, full_compiles):
-    """With XLA's passes as users have them: without, logits may depend on the chunk (and say so)."""
-    for name, sizes in {"own": (), **{str(i): sizes for i, sizes in enumerate(SIZES)}}.items():
-        assert aniso_jax("certify", *asked(), *plan, *sizes, "--out", tmp_path / name) == 0
-        assert records_of(tmp_path / name) == records_of(tmp_path / "own"), sizes
+def test_sizes_never_change_the_bytes_or_are_said(asked, plan, tmp_path, full_compiles):
+    """Where a block's logits have other bits in a chunk, batch and chunk join the configuration."""
+    assert aniso_jax("certify", *asked(), *plan, "--out", tmp_path / "own") == 0
+    for index, sizes in enumerate(SIZES):
+        run = tmp_path / str(index)
+        assert aniso_jax("certify", *asked(), *plan, *sizes, "--out", run) == 0
+        experiments = [read_experiment(path) for path in (run, tmp_path / "own")]
+        if all(experiment.chunk is None for experiment in experiments):
+            assert records_of(run) == records_of(tmp_path / "own"), sizes
+        else:
+            assert experiments[0].hash != experiments[1].hash
+            said = next(e for e in experiments if e.chunk is not None)
+            assert said.batch is not None
 
 
 def test_the_same_search_gives_the_same_bytes(certified, asked, plan, tmp_path):
