@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aniso_jax.certification.certify import Certification
 from aniso_jax.certification.plan import Plan
-from aniso_jax.certification.status import ABSTAIN, Status
+from aniso_jax.certification.status import Status
 from aniso_jax.certification.tables import failure_tables
 from aniso_jax.geometry.balls import log_unit_ball
 from aniso_jax.geometry.scales import Diagonal, Isotropic
@@ -92,11 +92,6 @@ def semi_axes_per_gap(scale: Any, rows: int) -> Float64:
     """The diagonal of S in float64: (N, d), or (N, 1) for isotropic scales."""
     diagonal = scale.sigma if isinstance(scale, Isotropic) else scale.theta
     return np.asarray(jax.device_get(diagonal), np.float64).reshape(rows, -1)
-
-
-def abstained(rows: dict[str, Any]) -> int:
-    """How many rows abstain."""
-    return int(np.sum(rows["prediction"] == ABSTAIN))
 
 
 def _optional(values: Any) -> NDArray[np.float32] | None:
