@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 ScaleKind = Literal["fixed", "isotropic", "anisotropic", "file"]
+Mode = Literal["float", "grid"]
 
 UNITS = {"gaussian": "std", "uniform": "half-width", "laplace": "b"}
 """What the number `sigma` means under each law."""
@@ -38,9 +39,14 @@ class Experiment:
         bound: kind of confidence bound.
         target: a radius that was to be decided; None where every radius counts.
         tolerance: expected relative gain at which sampling stopped; None where it went on.
-        alpha: probability of a wrong certificate.
+        alpha: probability of a wrong certificate, per input.
+        joint_alpha: probability that any certificate of the run is wrong, where alpha was made
+            from it (joint_alpha / inputs); None where each input is claimed by itself.
         seed: seed of the noise.
-        mode: arithmetic of the votes.
+        mode: `"float"`: noise is added in floating point, and the claim assumes real arithmetic;
+            `"grid"`: integer noise is added to inputs on a grid, and nothing is assumed.
+        grid: grid points per unit of the input, in grid mode; 255 for 8-bit images.
+        discount: total variation between the noise drawn and the law's, subtracted from p_A.
         shape: shape of one input.
         start: first input of the selection.
         stop: end of the selection, exclusive; None for the end of the data.
@@ -74,8 +80,11 @@ class Experiment:
     target: float | None = None
     tolerance: float | None = None
     alpha: float
+    joint_alpha: float | None = None
     seed: int
-    mode: str = "float"
+    mode: Mode = "float"
+    grid: int | None = None
+    discount: float = 0.0
     shape: tuple[int, ...]
     start: int = 0
     stop: int | None = None
@@ -95,6 +104,7 @@ class Experiment:
             object.__setattr__(self, field.name, value)
         _known("law", self.law, tuple(UNITS))
         _known("scale", self.scale, get_args(ScaleKind))
+        _known("mode", self.mode, get_args(Mode))
         for name in ("inputs", "part_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; a run needs at least 1.")

@@ -35,6 +35,8 @@ def test_every_field_changes_the_hash():
         "versions": {"jax": "0.11.0"},
         "law": "uniform",
         "scale": "file",
+        "mode": "grid",
+        "discount": 1e-9,
     }
     assert set(changed) == set(values)
     hashes = {sample_experiment(**{name: value}).hash for name, value in changed.items()}

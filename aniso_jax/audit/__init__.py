@@ -1,0 +1,1 @@
+"""Floor 9: finished runs doubted: derived again, drawn again, attacked."""
