@@ -30,6 +30,7 @@ from aniso_jax.optimize.isotropic import (
 )
 from aniso_jax.optimize.objective import soft_gap, volume_objective
 from aniso_jax.optimize.problem import Optimized, Problem
+from aniso_jax.smoothing.grid import Grid, grid, palette
 from aniso_jax.smoothing.laws import Law, gaussian, laplace, uniform
 from aniso_jax.smoothing.noise import Phase
 from aniso_jax.smoothing.soft import soft_votes
@@ -47,6 +48,7 @@ __all__ = [
     "Diagonal",
     "GoldenSection",
     "GradientAscent",
+    "Grid",
     "Isotropic",
     "Law",
     "Optimized",
@@ -69,6 +71,7 @@ __all__ = [
     "from_nnx",
     "gaussian",
     "golden_section",
+    "grid",
     "laplace",
     "load_data",
     "load_model",
@@ -76,6 +79,7 @@ __all__ = [
     "log_volume_in_box",
     "optimize_anisotropic",
     "optimize_isotropic",
+    "palette",
     "plan",
     "predict",
     "published_anisotropic",

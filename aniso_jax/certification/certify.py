@@ -77,12 +77,14 @@ def certify(
       chunk: ceiling of draws held at once; never changes the votes.
 
     Returns:
-      A `Certification`. A non-finite x or an invalid scale abstains, with a status.
+      A `Certification`. A non-finite x or an invalid scale abstains, with a status; so does what
+      does not lie on the plan's grid.
 
     Guarantee:
       With probability at least 1 - alpha over the draws, the classifier smoothed with *this*
-      scale answers `label` on the whole region; in real arithmetic. Says nothing about the
-      base classifier, nor about a classifier whose scale changes with the input.
+      scale answers `label` on the whole region; in real arithmetic, unless the plan has a grid.
+      Says nothing about the base classifier, nor about a classifier whose scale changes with
+      the input.
 
     Raises:
       ValueError: x is not floating point, or the plan was made for another law.
@@ -109,6 +111,7 @@ def certify(
         n=plan.n0,
         chunk=chunk,
         phase=Phase.SELECT,
+        grid=plan.grid,
     )
     state = begin(apply_fn, params, x, scale=scale, plan=plan, selection_votes=selection)
 
@@ -156,7 +159,7 @@ def conclude(
         history=history,
         reached=reached,
         selection_votes=selection_votes,
-        status=gravest(x, scale, lost_rows=lost_rows, certified=gap > 0),
+        status=gravest(x, scale, fits=plan.fits(x, scale), lost_rows=lost_rows, certified=gap > 0),
     )
 
 

@@ -2,27 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from aniso_jax.certification.schedule import check_grid, check_plan, make_schedule
 from aniso_jax.certification.tables import (
     Bound,
     failure_tables,
     lower_quantiles,
     rival_tables,
-    share_and_bounds,
     upper_quantiles,
 )
 from aniso_jax.geometry.rounding import float32_up
+from aniso_jax.geometry.scales import Scale
+from aniso_jax.smoothing.grid import Grid
 from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.votes import check_draws
-from aniso_jax.statistics.binomial import smallest_n
-
-_GROWTH = 1.25  # of the default looks of an anytime plan
-_STRIDE = 1024  # draws between the default looks of a curtailed plan
 
 
 @jax.tree_util.register_dataclass
@@ -45,11 +43,13 @@ class Plan:
       alpha: probability that a certificate is false, per input, over all looks; static.
       target: a radius in input units that is to be decided; static.
       tolerance: relative gain in radius below which more draws are not worth it; static.
+      grid: tables of integer noise, by whose total variation the bounds are discounted; or None.
     """
 
     failures: jax.Array
     lower: jax.Array
     upper: jax.Array | None
+    grid: Grid | None
     law: Law = field(metadata={"static": True})
     n0: int = field(metadata={"static": True})
     looks: tuple[int, ...] = field(metadata={"static": True})
@@ -70,6 +70,10 @@ class Plan:
             return (0,) * len(self.looks)
         return (0, *accumulate(look + 1 for look in self.looks[:-1]))
 
+    def fits(self, x: jax.Array, scale: Scale) -> jax.Array:
+        """Whether the draws can be made: on a grid, x and the scale must lie on it."""
+        return jnp.bool_(True) if self.grid is None else self.grid.holds(x, scale)
+
     @property
     def gaps(self) -> jax.Array:
         """One-sided gaps after k = 0 .. n hits at the last look; 0 means abstain."""
@@ -87,6 +91,7 @@ def plan(
     classes: int | None = None,
     target: float | None = None,
     tolerance: float | None = None,
+    grid: Grid | None = None,
 ) -> Plan:
     """Plan a certification: n0 draws choose the class, fresh draws bound its probability.
 
@@ -113,6 +118,8 @@ def plan(
       classes: number of classes, for the two-class bound.
       target: decide "is the radius at least this?" and stop.
       tolerance: stop when all n draws would be expected to gain less than this share of radius.
+      grid: draw integers and add them on this grid, from `aj.grid(law, ...)`: the claim then needs
+        no real arithmetic, and is discounted by the grid's total variation.
 
     Guarantee:
       P[some claimed gap > the true gap] <= alpha for all true probabilities and every stopping
@@ -132,10 +139,12 @@ def plan(
     (0, 101, 1102)
     """
     n0, alpha = check_draws(n0, "n0"), float(alpha)
-    schedule = _looks(bound, n, looks)
-    _check(schedule, alpha, bound, classes, target, tolerance)
-    failures = failure_tables(bound, schedule, alpha)
-    rivals = rival_tables(schedule, alpha, classes=classes) if classes else []
+    schedule = make_schedule(bound, n, looks)
+    check_plan(schedule, alpha, bound, classes, target, tolerance)
+    check_grid(law, grid)
+    discount = 0.0 if grid is None else grid.discount
+    failures = failure_tables(bound, schedule, alpha, discount=discount)
+    rivals = rival_tables(schedule, alpha, classes=classes, discount=discount) if classes else []
     upper = [upper_quantiles(law, table) for table in rivals]
     return Plan(
         failures=jnp.asarray(np.concatenate([float32_up(table) for table in failures])),
@@ -148,47 +157,5 @@ def plan(
         alpha=alpha,
         target=target,
         tolerance=tolerance,
+        grid=grid,
     )
-
-
-def _looks(bound: Bound, n: int | None, looks: Sequence[int] | None) -> tuple[int, ...]:
-    """The declared looks, or the default schedule up to n."""
-    if looks is not None:
-        schedule = tuple(check_draws(look, "each look") for look in looks)
-        if not schedule or any(b <= a for a, b in pairwise(schedule)):
-            raise ValueError(f"looks must increase, got {schedule}.")
-        if n is not None and n != schedule[-1]:
-            raise ValueError(f"The last look is n: got n = {n} and looks up to {schedule[-1]}.")
-        return schedule
-    last = check_draws(100_000 if n is None else n)
-    if bound == "anytime":
-        powers = range(int(np.log(last / 64) / np.log(_GROWTH)) + 1) if last > 64 else ()
-        return (*sorted({int(64 * _GROWTH**i) for i in powers} - {last}), last)
-    if bound == "curtailed":
-        return (*range(_STRIDE, last, _STRIDE), last)
-    return (last,)
-
-
-def _check(
-    looks: tuple[int, ...],
-    alpha: float,
-    bound: Bound,
-    classes: int | None,
-    target: float | None,
-    tolerance: float | None,
-) -> None:
-    n, smallest = looks[-1], smallest_n(*share_and_bounds(bound, len(looks), alpha))
-    if n < smallest:
-        raise ValueError(
-            f"n = {n} draws can never certify at alpha = {alpha}: even {n} hits of {n} do not "
-            f"prove a probability above 1/2; take n >= {smallest}."
-        )
-    if (bound == "two-class") != (classes is not None):
-        raise ValueError("classes= is the number of classes for bound='two-class', and only there.")
-    if classes is not None and classes < 2:
-        raise ValueError(f"classes must be at least 2, got {classes}.")
-    if bound == "curtailed" and target is None:
-        raise ValueError("bound='curtailed' decides a radius: give target=.")
-    for name, value in (("target", target), ("tolerance", tolerance)):
-        if value is not None and not 0 < value < float("inf"):
-            raise ValueError(f"{name} must be finite and positive, got {value}.")

@@ -76,7 +76,9 @@ def predict(
         label=jnp.where(answers, label, ABSTAIN).astype(jnp.int32),
         p_value=p_value,
         votes=votes,
-        status=gravest(x, scale, lost_rows=jnp.sum(votes) < n, certified=answers),
+        status=gravest(
+            x, scale, fits=jnp.bool_(True), lost_rows=jnp.sum(votes) < n, certified=answers
+        ),
     )
 
 

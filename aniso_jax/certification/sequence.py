@@ -58,7 +58,7 @@ def begin(
         history=jnp.zeros((len(plan.looks), classes), jnp.int32),
         reached=jnp.int32(0),
         gap=jnp.float32(0),
-        done=~(jnp.all(jnp.isfinite(x)) & scale.is_valid()),
+        done=~(jnp.all(jnp.isfinite(x)) & scale.is_valid() & plan.fits(x, scale)),
     )
 
 
@@ -90,6 +90,7 @@ def advance(
         stop=end,
         window=window_size(chunk, plan.n),
         phase=Phase.ESTIMATE,
+        grid=plan.grid,
     )
     counted = replace(state, votes=state.votes + votes, drawn=drawn)
     looked = jax.tree.map(
@@ -147,13 +148,14 @@ def _is_settled(
 
     Any rule is lawful here: every look's bound holds together with all the others.
     """
-    reachable = _best_case(plan, look, votes, guess)
+    state = plan, look, votes, guess
+    reachable = jnp.minimum(_best_case(*state), _ceiling(*state))
     settled = jnp.maximum(gap, reachable) <= 0
     if plan.target is not None:
         wanted = plan.target / inradius
         settled |= (gap >= wanted) | (reachable < wanted)
     if plan.tolerance is not None:
-        settled |= _expected(plan, look, votes, guess) <= gap * (1 + plan.tolerance)
+        settled |= _expected(*state) <= gap * (1 + plan.tolerance)
     return settled
 
 
@@ -165,6 +167,24 @@ def _best_case(plan: Plan, look: jax.Array, votes: jax.Array, guess: jax.Array) 
         case = claim(plan, jnp.int32(later), votes.at[guess].add(more), guess)
         cases.append(jnp.where(later > look, case, 0.0))
     return jnp.max(jnp.stack(cases))
+
+
+def _ceiling(plan: Plan, look: jax.Array, votes: jax.Array, guess: jax.Array) -> jax.Array:
+    """The upper end of the confidence interval whose lower end is the claim.
+
+    A true gap below what is wanted will hardly be proved to be above it, however many the draws.
+    Read off the same tables, since the laws are symmetric: a class with k of n votes has a p of at
+    most 1 - (the lower bound after n - k), and of at least 1 - (the upper bound after n - k).
+    """
+    if plan.bound == "curtailed":  # its tables are those of all n draws, not of this look's
+        return jnp.float32(jnp.inf)
+    start = jnp.asarray(plan.starts, jnp.int32)[look]
+    misses = jnp.asarray(plan.looks, jnp.int32)[look] - votes
+    upper: jax.Array = -plan.lower[start + misses[guess]]
+    if plan.upper is None:
+        return upper
+    others = jnp.where(jnp.arange(votes.size) == guess, -jnp.inf, -plan.upper[start + misses])
+    return jnp.maximum(upper, (upper - jnp.max(others)) / 2)
 
 
 def _expected(plan: Plan, look: jax.Array, votes: jax.Array, guess: jax.Array) -> jax.Array:

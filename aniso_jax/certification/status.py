@@ -24,13 +24,18 @@ class Status(IntEnum):
     """The input has a NaN or an infinity: abstained."""
     INVALID_SCALE = 4
     """The scale has an entry that is not finite and positive: abstained."""
+    OFF_GRID = 5
+    """The input does not lie on the plan's grid, or the scale not in its palette: abstained."""
 
 
-def gravest(x: jax.Array, scale: Scale, *, lost_rows: jax.Array, certified: jax.Array) -> jax.Array:
+def gravest(
+    x: jax.Array, scale: Scale, *, fits: jax.Array, lost_rows: jax.Array, certified: jax.Array
+) -> jax.Array:
     """The status of an input: the gravest thing that happened to it."""
     cases = (
         (~jnp.all(jnp.isfinite(x)), Status.NONFINITE_INPUT),
         (~scale.is_valid(), Status.INVALID_SCALE),
+        (~fits, Status.OFF_GRID),
         (lost_rows, Status.NONFINITE_LOGITS),
         (certified, Status.CERTIFIED),
     )

@@ -23,16 +23,20 @@ _MARGIN = 1e-9  # relative; float64 quantiles are good to 1e-15
 _FAR = 1e30  # stands for an infinite quantile, so that differences stay numbers
 
 
-def failure_tables(bound: Bound, looks: Sequence[int], alpha: float) -> list[Float64]:
+def failure_tables(
+    bound: Bound, looks: Sequence[int], alpha: float, *, discount: float = 0.0
+) -> list[Float64]:
     """Upper bounds on 1 - p_A after k hits, one table per look, jointly valid at level alpha.
 
     one-sided: alpha / m at each of m looks (union bound). two-class: half of that, the other half
     is the rivals'. anytime: alpha at all of them (Ville). curtailed: one table for all looks, the
     last one's, read as if every draw still to come were a miss; the count can only grow, so what
-    it claims is never more than the full count would.
+    it claims is never more than the full count would. `discount` is the total variation between
+    the noise that was counted and the law's; it is added to every bound.
     """
     share, bounds = share_and_bounds(bound, len(looks), alpha)
-    return [bounds(n, share) for n in (looks[-1:] if bound == "curtailed" else looks)]
+    read_at = looks[-1:] if bound == "curtailed" else looks
+    return [np.minimum(bounds(n, share) + discount, 1.0) for n in read_at]
 
 
 def share_and_bounds(bound: Bound, looks: int, alpha: float) -> tuple[float, Bounds]:
@@ -45,13 +49,15 @@ def share_and_bounds(bound: Bound, looks: int, alpha: float) -> tuple[float, Bou
     }[bound]
 
 
-def rival_tables(looks: Sequence[int], alpha: float, *, classes: int) -> list[Float64]:
+def rival_tables(
+    looks: Sequence[int], alpha: float, *, classes: int, discount: float = 0.0
+) -> list[Float64]:
     """Upper bounds on p_j after k votes for a rival j: alpha / (2 m (K - 1)) each.
 
     The union over all K - 1 rivals is what makes it lawful to look for the largest afterwards.
     """
     share = alpha / (2 * len(looks) * (classes - 1))
-    return [failure_bounds(n, share)[::-1] for n in looks]
+    return [np.minimum(failure_bounds(n, share)[::-1] + discount, 1.0) for n in looks]
 
 
 def lower_quantiles(law: Law, failures: Float64) -> Float32:

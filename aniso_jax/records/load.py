@@ -53,8 +53,8 @@ def load_frame(path: str | Path, *, partial: bool = False) -> Any:
     The attributes are `name` (of the directory), `run` (hash), `data`, `data_fingerprint`,
     `model`, `model_fingerprint`, `law`, `scale`, `scale_source`, `unit` (of sigma: "std",
     "half-width" or "b"), `sigma`, `n0`, `n`, `looks`, `bound`, `target`, `alpha`, `joint_alpha`,
-    `seed`, `mode`, `grid`, `discount`, `shape`, `dimension`, and from the side file the mean seconds an input `optimise_seconds` and
-    `certify_seconds` (None where nothing was measured).
+    `seed`, `mode`, `grid`, `discount`, `shape`, `dimension`, and from the side file the mean
+    seconds an input `optimise_seconds` and `certify_seconds` (None where nothing was measured).
 
     Args and errors as `load_run`.
     """

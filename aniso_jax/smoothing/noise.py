@@ -4,12 +4,15 @@ Draw j lies in block j // 64 of its phase. Chunk sizes, batches, devices and n d
 many blocks are made at a time, never what is in them, so 100 votes are a prefix of 10,000.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum
 
 import jax
 import jax.numpy as jnp
 
 from aniso_jax.geometry.scales import Scale
+from aniso_jax.smoothing.grid import Grid
 from aniso_jax.smoothing.laws import Law
 
 BLOCK = 64
@@ -45,26 +48,45 @@ def blocks_for(n: int) -> int:
     return -(-n // BLOCK)
 
 
-def standard_noise(
-    law: Law,
-    key: jax.Array,
-    phase: Phase,
-    *,
-    first: jax.Array | int,
-    blocks: int,
-    shape: tuple[int, ...],
-) -> jax.Array:
-    """Standard noise z of consecutive blocks, from block `first` on: (64 blocks, *shape)."""
-    phase_key = jax.random.fold_in(check_key(key), int(phase))
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """Consecutive blocks of draws of one input: which random numbers they see.
 
-    def one(block: jax.Array) -> jax.Array:
-        return law.sample(jax.random.fold_in(phase_key, block), (BLOCK, *shape), jnp.float32)
+    Attributes:
+      key: the input's key.
+      phase: what the draws are for.
+      first: the first block, may be traced.
+      blocks: how many, static.
+    """
 
-    # One block after the other compiles and runs twice as fast on CPU; a GPU wants them together.
-    indices = first + jnp.arange(blocks)
-    is_cpu = jax.default_backend() == "cpu"
-    z = jax.lax.map(one, indices) if is_cpu else jax.vmap(one)(indices)
-    return z.reshape(blocks * BLOCK, *shape)
+    key: jax.Array
+    phase: Phase
+    first: jax.Array | int
+    blocks: int
+
+    def draw(self, one: Callable[[jax.Array], jax.Array]) -> jax.Array:
+        """`one(key)` gives the (BLOCK, ...) numbers of a block; here are those of all blocks."""
+        phase_key = jax.random.fold_in(check_key(self.key), int(self.phase))
+
+        def block(index: jax.Array) -> jax.Array:
+            return one(jax.random.fold_in(phase_key, index))
+
+        # One block after the other compiles and runs twice as fast on CPU; a GPU wants all.
+        indices = self.first + jnp.arange(self.blocks)
+        is_cpu = jax.default_backend() == "cpu"
+        drawn = jax.lax.map(block, indices) if is_cpu else jax.vmap(block)(indices)
+        return drawn.reshape(self.blocks * BLOCK, *drawn.shape[2:])
+
+
+def standard_noise(law: Law, window: Window, shape: tuple[int, ...]) -> jax.Array:
+    """Standard noise z: (64 blocks, *shape)."""
+    return window.draw(lambda key: law.sample(key, (BLOCK, *shape), jnp.float32))
+
+
+def noisy_on_grid(x: jax.Array, scale: Scale, grid: Grid, window: Window) -> jax.Array:
+    """x + round(S z), exact on the grid, from one pair of 32-bit words for each coordinate."""
+    words = window.draw(lambda key: jax.random.bits(key, (BLOCK, 2, *x.shape), jnp.uint32))
+    return grid.noisy(x, scale, jnp.moveaxis(words, 1, 0))
 
 
 def noisy(x: jax.Array, scale: Scale, z: jax.Array) -> jax.Array:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.smoothing.laws import Law
-from aniso_jax.smoothing.noise import Phase, blocks_for, noisy, standard_noise
+from aniso_jax.smoothing.noise import Phase, Window, blocks_for, noisy, standard_noise
 from aniso_jax.smoothing.votes import ApplyFn, check_draws, check_input
 
 
@@ -48,9 +48,8 @@ def soft_votes(
     """
     x = check_input(x)
     half = -(-check_draws(n) // 2) if antithetic else check_draws(n)
-    z = standard_noise(
-        law, key, Phase.OPTIMISE, first=first_block, blocks=blocks_for(half), shape=x.shape
-    )[:half]
+    window = Window(key=key, phase=Phase.OPTIMISE, first=first_block, blocks=blocks_for(half))
+    z = standard_noise(law, window, x.shape)[:half]
     z = jnp.concatenate([z, -z])[:n] if antithetic else z
     logits = apply_fn(params, noisy(x, scale, z))
     is_finite = jnp.all(jnp.isfinite(logits), axis=-1, keepdims=True)

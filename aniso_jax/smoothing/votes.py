@@ -8,8 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from aniso_jax.geometry.scales import Scale
+from aniso_jax.smoothing.grid import Grid
 from aniso_jax.smoothing.laws import Law
-from aniso_jax.smoothing.noise import BLOCK, Phase, blocks_for, noisy, standard_noise
+from aniso_jax.smoothing.noise import (
+    BLOCK,
+    Phase,
+    Window,
+    blocks_for,
+    noisy,
+    noisy_on_grid,
+    standard_noise,
+)
 
 ApplyFn = Callable[[Any, jax.Array], jax.Array]
 """(params, batch) -> logits of shape (len(batch), classes)."""
@@ -29,6 +38,7 @@ def count_votes(
     n: int,
     chunk: int = CHUNK,
     phase: Phase = Phase.ESTIMATE,
+    grid: Grid | None = None,
 ) -> jax.Array:
     """Votes of every class: counts of argmax f(x + S z_j) over j < n.
 
@@ -40,6 +50,7 @@ def count_votes(
       n: number of draws, static.
       chunk: ceiling of draws held at once, rounded down to whole blocks of 64, at least one.
       phase: what the draws are for; phases never share draws.
+      grid: draw integers and add them on this grid; x and scale must lie on it. See `aj.grid`.
 
     Returns:
       int32 of shape (classes,); the sum is n less the rows with a non-finite logit, which vote
@@ -75,6 +86,7 @@ def count_votes(
             stop=n,
             window=window,
             phase=phase,
+            grid=grid,
         )
         return votes + new, None
 
@@ -95,6 +107,7 @@ def count_window(
     stop: jax.Array | int,
     window: int,
     phase: Phase,
+    grid: Grid | None,
 ) -> tuple[jax.Array, jax.Array]:
     """Votes of the draws from `start` on, up to `stop`, as far as one window of blocks reaches.
 
@@ -106,8 +119,12 @@ def count_window(
       (votes, drawn): int32 (classes,), and the first draw that is not counted yet.
     """
     first = start // BLOCK
-    z = standard_noise(law, key, phase, first=first, blocks=window // BLOCK, shape=x.shape)
-    logits = apply_fn(params, noisy(x, scale, z))
+    blocks = Window(key=key, phase=phase, first=first, blocks=window // BLOCK)
+    if grid is None:
+        noisy_inputs = noisy(x, scale, standard_noise(law, blocks, x.shape))
+    else:
+        noisy_inputs = noisy_on_grid(x, scale, grid, blocks)
+    logits = apply_fn(params, noisy_inputs)
     draw = first * BLOCK + jnp.arange(window)
     is_counted = (draw >= start) & (draw < stop)
     counts = (vote(logits)[:, None] == jnp.arange(logits.shape[-1])) & is_counted[:, None]

@@ -8,7 +8,7 @@ import scipy.stats
 from oracles import DISTRIBUTION, LAW_NAMES, LAWS
 
 import aniso_jax as aj
-from aniso_jax.smoothing.noise import BLOCK, standard_noise
+from aniso_jax.smoothing.noise import BLOCK, Window, standard_noise
 
 pytestmark = pytest.mark.parametrize("law", LAWS, ids=LAW_NAMES)
 P = np.r_[np.logspace(-9, -1, 60), np.linspace(0.11, 0.99, 60)]
@@ -42,9 +42,8 @@ def test_the_gap_grows_with_p_and_its_slope_is_finite(law) -> None:
 
 
 def test_samples_follow_the_law_and_are_independent(law) -> None:
-    z = np.asarray(
-        standard_noise(law, jax.random.key(5), aj.Phase.ESTIMATE, first=3, blocks=200, shape=(2,))
-    )
+    window = Window(key=jax.random.key(5), phase=aj.Phase.ESTIMATE, first=3, blocks=200)
+    z = np.asarray(standard_noise(law, window, (2,)))
     assert z.shape == (200 * BLOCK, 2)
     assert scipy.stats.kstest(z.ravel(), DISTRIBUTION[law.name].cdf).pvalue > 1e-3
     assert abs(np.corrcoef(z.T)[0, 1]) < 4 / np.sqrt(len(z))

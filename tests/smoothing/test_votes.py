@@ -9,7 +9,7 @@ import pytest
 from oracles import LAW_NAMES, LAWS, half_space
 
 import aniso_jax as aj
-from aniso_jax.smoothing.noise import BLOCK, standard_noise
+from aniso_jax.smoothing.noise import BLOCK, Window, standard_noise
 
 D = 5
 W = jnp.array([1.0, -0.5, 0.25, 2.0, 0.125])
@@ -34,7 +34,7 @@ def directly(law: aj.Law, n: int, phase: aj.Phase = aj.Phase.ESTIMATE) -> np.nda
     """The first n draws' answers, one block at a time, in NumPy."""
     answers = []
     for block in range(-(-n // BLOCK)):
-        z = standard_noise(law, KEY, phase, first=block, blocks=1, shape=(D,))
+        z = standard_noise(law, Window(key=KEY, phase=phase, first=block, blocks=1), (D,))
         noisy = np.asarray(X) + np.asarray(SCALE.theta) * np.asarray(z)
         answers.append(np.argmax(half_space(PARAMS, jnp.asarray(noisy)), axis=-1))
     return np.concatenate(answers)[:n]
@@ -71,7 +71,7 @@ def test_vmap_loop_jit_and_eager_agree() -> None:
 
 def test_phases_and_keys_do_not_share_noise() -> None:
     def draw(key: jax.Array, phase: aj.Phase) -> np.ndarray:
-        z = standard_noise(aj.gaussian, key, phase, first=0, blocks=4, shape=(D,))
+        z = standard_noise(aj.gaussian, Window(key=key, phase=phase, first=0, blocks=4), (D,))
         return np.asarray(z).ravel()
 
     noises = [draw(key, phase) for key in jax.random.split(KEY) for phase in aj.Phase]

@@ -1,0 +1,184 @@
+"""Noise for inputs on a grid: drawn as integers, added as integers, converted once.
+
+In floating point the sum of an input and its noise remembers, in its last bits, which input it was;
+the votes of a classifier that reads them say nothing about real numbers. Here rounding to the grid
+belongs to the base classifier. For an input x on the grid round(x + S z) = x + round(S z), so the
+noise is an integer, the sum is exact, and what f sees has no last bits left to read. The integer has
+the law's own weights to 64 bits; what is missing is a total variation of about 1e-9, which is
+subtracted from p_A and added to p_B.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
+from aniso_jax.smoothing.alias import alias_table
+from aniso_jax.smoothing.laws import Law
+from aniso_jax.smoothing.weights import integer_weights
+
+_ON_GRID = 1e-3  # grid steps; float32 pixels of 8-bit images are within 1e-5
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """Tables of integer noise for the scales of a palette; make one with `grid`.
+
+    The columns of all levels lie end to end, those of level l from `offset[l]` on.
+
+    Attributes:
+      theta: float32 (levels,), the palette, increasing.
+      offset: int32 (levels,), where the columns of a level begin.
+      shift: uint32 (levels,), 32 less the number of bits that choose a column.
+      reach: int32 (levels,), the largest noise, in grid steps.
+      cut_high, cut_low: uint32 (columns,), the two halves of each cut.
+      alias: int32 (columns,), the noise above the cut.
+      pixels: float32, the multiples of 1 / steps that a sum may be, nearest to the real ones. They
+        are looked up, since XLA divides by multiplying with the reciprocal, an ulp off a pixel.
+      law: the law; static.
+      shape: of one input; static.
+      steps: grid points per unit of the input, 255 for 8-bit images; static.
+      discount: bound on the total variation of a whole input's noise from the law's; static.
+    """
+
+    theta: jax.Array
+    offset: jax.Array
+    shift: jax.Array
+    reach: jax.Array
+    cut_high: jax.Array
+    cut_low: jax.Array
+    alias: jax.Array
+    pixels: jax.Array
+    law: Law = field(metadata={"static": True})
+    shape: tuple[int, ...] = field(metadata={"static": True})
+    steps: int = field(metadata={"static": True})
+    discount: float = field(metadata={"static": True})
+
+    def snap(self, scale: Scale) -> Scale:
+        """The scale with every theta moved to the palette's nearest, in ratio."""
+        if isinstance(scale, Isotropic):
+            return Isotropic(sigma=self.theta[self._level(jnp.asarray(scale.sigma))])
+        return Diagonal(theta=self.theta[self._level(_theta(scale, self.shape))])
+
+    def holds(self, x: jax.Array, scale: Scale) -> jax.Array:
+        """Whether x lies on the grid, in [0, 1], and every theta in the palette."""
+        self._check(x)
+        theta = _theta(scale, self.shape)
+        steps = x * self.steps
+        in_range = (x >= 0) & (x <= 1)
+        on_grid = jnp.all(in_range & (jnp.abs(steps - jnp.round(steps)) <= _ON_GRID))
+        return on_grid & jnp.all(self.theta[self._level(theta)] == theta)
+
+    def noisy(self, x: jax.Array, scale: Scale, words: jax.Array) -> jax.Array:
+        """x + round(S z) for a batch of draws, exact on the grid, converted to float32 once.
+
+        Args:
+          x: one input on the grid.
+          scale: isotropic or diagonal, of the palette.
+          words: uint32 (2, draws, *shape), random.
+        """
+        self._check(x)
+        total = jnp.round(x * self.steps).astype(jnp.int32) + self._noise(scale, words)
+        return self.pixels[total + (self.pixels.size - self.steps) // 2]
+
+    def _noise(self, scale: Scale, words: jax.Array) -> jax.Array:
+        """One integer for each pair of words, by the alias tables of each coordinate's level."""
+        level = self._level(_theta(scale, self.shape))
+        shift, (high, low) = self.shift[level], words
+        own = (high >> shift).astype(jnp.int32)
+        column = self.offset[level] + own
+        place = high & ((jnp.uint32(1) << shift) - 1)
+        cut = self.cut_high[column]
+        is_below = (place < cut) | ((place == cut) & (low < self.cut_low[column]))
+        return jnp.where(is_below, own - self.reach[level], self.alias[column])
+
+    def _level(self, theta: jax.Array) -> jax.Array:
+        middles = jnp.sqrt(self.theta[1:] * self.theta[:-1])
+        return jnp.searchsorted(middles, theta)
+
+    def _check(self, x: jax.Array) -> None:
+        if jnp.shape(x) != self.shape:
+            raise ValueError(
+                f"The grid was made for inputs of shape {self.shape}, x has {jnp.shape(x)}: "
+                "its discount depends on the number of coordinates; make a grid for this shape."
+            )
+
+
+def grid(law: Law, scales: Sequence[float], *, shape: tuple[int, ...], steps: int = 255) -> Grid:
+    """Integer noise for inputs whose coordinates are multiples of 1 / steps.
+
+    Give it to `plan(law, grid=...)`; `certify` then needs no assumption about floating point, save
+    that the random words are random and that f is a function of its input.
+
+    Args:
+      law: `aj.gaussian`, `aj.uniform` or `aj.laplace`.
+      scales: the palette, in the law's unit; `palette()` for scales that are found per input.
+      shape: of one input.
+      steps: grid points per unit, 255 for 8-bit images in [0, 1].
+
+    Returns:
+      A `Grid`; its `discount` is what a plan takes off p_A.
+
+    Raises:
+      ValueError: a palette that is empty or not positive, or so fine that the noise is always 0.
+
+    >>> import aniso_jax as aj
+    >>> g = aj.grid(aj.gaussian, [0.25], shape=(28, 28, 1))
+    >>> g.discount < 1e-8, int(g.reach[0])
+    (True, 585)
+    """
+    return _grid(law, tuple(float(s) for s in scales), tuple(shape), int(steps))
+
+
+def palette(
+    low: float = 2.0**-10, high: float = 16.0, *, per_octave: int = 16
+) -> tuple[float, ...]:
+    """Scales from `low` to `high` in equal ratios: 225 of them, 4.4 % apart.
+
+    >>> len(palette()), palette()[-1]
+    (225, 16.0)
+    """
+    count = round(np.log2(high / low) * per_octave) + 1
+    return tuple(float(s) for s in np.geomspace(low, high, count).astype(np.float32))
+
+
+@lru_cache(maxsize=8)
+def _grid(law: Law, scales: tuple[float, ...], shape: tuple[int, ...], steps: int) -> Grid:
+    theta = np.unique(np.asarray(scales, np.float32))
+    if theta.size == 0 or steps < 1 or not np.all(np.isfinite(theta) & (theta > 0)):
+        raise ValueError(
+            f"A grid needs finite positive scales and steps >= 1, got {scales} and {steps}."
+        )
+    levels = [integer_weights(law, steps * float(t)) for t in theta]
+    tables = [alias_table(weights) for weights, _ in levels]
+    reach = np.array([len(weights) // 2 for weights, _ in levels], np.int32)
+    sizes = np.array([len(cut) for cut, _ in tables])
+    cut = np.concatenate([cut for cut, _ in tables])
+    alias = [alias - r for (_, alias), r in zip(tables, reach, strict=True)]
+    return Grid(
+        theta=jnp.asarray(theta),
+        offset=jnp.asarray(np.cumsum(sizes) - sizes, jnp.int32),
+        shift=jnp.asarray(32 - np.log2(sizes).astype(int), jnp.uint32),
+        reach=jnp.asarray(reach),
+        cut_high=jnp.asarray((cut >> np.uint64(32)).astype(np.uint32)),
+        cut_low=jnp.asarray((cut & np.uint64(2**32 - 1)).astype(np.uint32)),
+        alias=jnp.asarray(np.concatenate(alias), jnp.int32),
+        pixels=jnp.asarray(np.arange(-reach.max(), steps + reach.max() + 1) / steps, jnp.float32),
+        law=law,
+        shape=shape,
+        steps=steps,
+        discount=float(np.prod(shape)) * max(error for _, error in levels),
+    )
+
+
+def _theta(scale: Scale, shape: tuple[int, ...]) -> jax.Array:
+    if not isinstance(scale, Isotropic | Diagonal):
+        raise ValueError(
+            f"Noise on a grid needs an isotropic or diagonal scale, got {type(scale).__name__}."
+        )
+    return scale.push(jnp.ones(shape, jnp.float32))
