@@ -11,9 +11,10 @@ from aniso_jax.models.checkpoint import Model, load
 from aniso_jax.records.experiment import Experiment, hash_indices
 from aniso_jax.runs.config import Certify
 from aniso_jax.runs.engine import Engine
+from aniso_jax.runs.grids import grid_of
 from aniso_jax.runs.inputs import Inputs, check_fit, read_inputs
 from aniso_jax.runs.runner import run_parts, split_parts
-from aniso_jax.runs.sizes import chunk_changes_logits, sizes
+from aniso_jax.runs.sizes import check_neighbours, chunk_changes_logits, sizes
 from aniso_jax.runs.sources import Source, source_of
 from aniso_jax.runs.watch import Watch, silent
 
@@ -33,8 +34,8 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
     """
     model, inputs = load(config.model), read_inputs(config)
     check_fit(inputs.data, model)
-    draws = _plan(config, model)
     source = source_of(config, inputs)
+    draws = _plan(config, model, inputs, source)
     batch, chunk = _sizes(config, inputs, draws.n)
     engine = Engine(
         inputs=inputs,
@@ -44,7 +45,7 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
         seed=config.seed,
         batch=batch,
         chunk=chunk,
-        on_batch=watch.batch,
+        on_input=watch.input,
     )
     experiment = _experiment(config, inputs, model, source, draws, batch=batch, chunk=chunk)
     parts = split_parts(inputs.indices, PART)
@@ -53,17 +54,19 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
     return experiment
 
 
-def _plan(config: Certify, model: Model) -> Plan:
+def _plan(config: Certify, model: Model, inputs: Inputs, source: Source) -> Plan:
+    share = len(inputs.indices) if config.simultaneous else 1
     return plan(
         config.noise,
         n0=config.n0,
         n=config.n,
-        alpha=config.alpha,
+        alpha=config.alpha / share,
         bound=config.bound,
         looks=config.looks,
         classes=model.classes if config.bound == "two-class" else None,
         target=config.target,
         tolerance=config.tolerance,
+        grid=grid_of(config.grid, config.noise, source, inputs),
     )
 
 
@@ -90,6 +93,7 @@ def _experiment(
 ) -> Experiment:
     """Everything that determines the run's bytes."""
     x = inputs.data.x[inputs.indices[0]]
+    check_neighbours(model, x, batch=batch, chunk=chunk)
     depends = chunk_changes_logits(model, x, batch=batch, chunk=chunk)
     return Experiment(
         data=f"{inputs.data.name} ({config.split})",
@@ -107,6 +111,10 @@ def _experiment(
         target=draws.target,
         tolerance=draws.tolerance,
         alpha=draws.alpha,
+        joint_alpha=config.alpha if config.simultaneous else None,
+        mode="float" if draws.grid is None else "grid",
+        grid=config.grid,
+        discount=0.0 if draws.grid is None else draws.grid.discount,
         seed=config.seed,
         shape=inputs.data.x.shape[1:],
         start=config.start,

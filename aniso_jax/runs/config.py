@@ -25,6 +25,9 @@ _Looks = Annotated[
     arg(metavar="INT [INT ...]", help_behavior_hint="(default: one, at n)"),
 ]
 _Goal = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: none)")]
+_Steps = Annotated[
+    int | None, arg(metavar="INT", help_behavior_hint="(default: none, noise in floating point)")
+]
 _Auto = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: auto)")]
 
 
@@ -125,10 +128,20 @@ class Certify(Smoothing):
     alpha: float = 0.001
     """Probability of a false certificate, per input."""
 
+    simultaneous: bool = False
+    """Let --alpha bound the probability that any certificate of the run is false: each input gets
+    its share, alpha over the number of inputs."""
+
+    grid: _Steps = None
+    """Inputs lie on multiples of 1/GRID (255 for 8-bit images): draw integer noise, so that nothing
+    is assumed about floating point. Scales found per input are rounded to a palette of 225."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_draws(self.n)
         check_draws(self.n0, option="--n0")
+        if self.grid is not None and self.grid < 1:
+            raise ValueError(f"--grid must be at least 1, got {self.grid}; 8-bit images have 255.")
         check_draws(*(self.looks or ()), option="--looks")
 
 

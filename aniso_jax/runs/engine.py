@@ -1,9 +1,9 @@
-"""One host: batches of inputs through search and certification, with everything compiled once."""
+"""One host: inputs through search, selection and estimation, with everything compiled once."""
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import Any, TypeVar
 
 import jax
@@ -11,42 +11,60 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from aniso_jax.certification.certify import Certification, certify
+from aniso_jax.certification.certify import Certification
 from aniso_jax.certification.plan import Plan
 from aniso_jax.geometry.domain import log_volume_in_box
 from aniso_jax.geometry.regions import Region
-from aniso_jax.geometry.scales import Scale
+from aniso_jax.geometry.scales import Isotropic
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.records.table import part_table
+from aniso_jax.runs.clock import Clock
 from aniso_jax.runs.inputs import Inputs, keys_of
 from aniso_jax.runs.rows import rows_of
 from aniso_jax.runs.runner import PartResult
-from aniso_jax.runs.sources import Source
+from aniso_jax.runs.slots import Network, Task, finish, rows
+from aniso_jax.runs.sources import Scales, Source
 from aniso_jax.smoothing.votes import ApplyFn
 
-Rows = dict[str, Any]
+Indices = NDArray[np.int64]
 Tree = TypeVar("Tree")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
-    """What `on_batch` is told: inputs certified, draws counted, abstentions, correct labels."""
+class Finished:
+    """What `on_input` is told: the draws that an input took, and what became of it."""
 
-    inputs: int
     draws: int
-    abstained: int
-    correct: int
+    abstained: bool
+    correct: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """An input before its estimation.
+
+    Attributes:
+      index: its position in the data.
+      task: selected, nothing estimated.
+      scales: its scale, and what the records say of it.
+      clean: the network's answer without noise.
+    """
+
+    index: int
+    task: Task
+    scales: Scales
+    clean: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """Computes the records of a part. Static but for its inputs.
+    """Computes the records of parts. Static but for its inputs.
 
     Attributes:
       inputs, model, source, plan, seed: what is computed.
-      batch: inputs in one call; a ragged last batch is padded, so that there is one trace.
+      batch: inputs side by side; a ragged last batch is padded, so that there is one trace.
       chunk: ceiling of draws of an input held at once.
-      on_batch: told after each batch.
+      on_input: told after each input.
     """
 
     inputs: Inputs
@@ -56,50 +74,90 @@ class Engine:
     seed: int
     batch: int
     chunk: int
-    on_batch: Callable[[Batch], None] = field(default=lambda done: None)
+    on_input: Callable[[Finished], None] = field(default=lambda done: None)
 
-    def compute(self, indices: NDArray[np.int64]) -> PartResult:
-        """The records of these inputs, in this order, with the times that they took."""
-        clock = {"optimise_seconds": 0.0, "certify_seconds": 0.0}
-        batches = [self._batch(batch, clock) for batch in _split(indices, self.batch)]
-        columns = {name: _joined([rows[name] for rows in batches]) for name in batches[0]}
-        timings = {**clock, "device": jax.devices()[0].device_kind, "chunk": self.chunk}
-        return PartResult(part_table(columns), timings)
+    def compute(self, parts: Sequence[Indices]) -> Iterator[PartResult]:
+        """The records of each part, in this order, with the times that they took.
 
-    def _batch(self, indices: NDArray[np.int64], clock: dict[str, float]) -> Rows:
-        data, ids = self.inputs.data, [self.inputs.ids[int(i)] for i in indices]
-        x = jnp.asarray(_padded(data.x[indices], self.batch))
+        Inputs of later parts take the slots that those of earlier ones leave, so only the last
+        part leaves slots idle.
+        """
+        clock = Clock()
+        stream = self._certified(chain.from_iterable(_split(p, self.batch) for p in parts), clock)
+        there: dict[int, tuple[Prepared, Certification]] = {}
+        for indices in parts:
+            while not all(int(index) in there for index in indices):
+                prepared, certified = next(stream)
+                there[prepared.index] = prepared, certified
+            table = self._table([there.pop(int(index)) for index in indices])
+            yield PartResult(table, {**clock.lap(), "device": _device(), "chunk": self.chunk})
+
+    def _certified(
+        self, batches: Iterator[Indices], clock: Clock
+    ) -> Iterator[tuple[Prepared, Certification]]:
+        """Every input with its certification, whichever finishes first."""
+        waiting: dict[int, Prepared] = {}
+        network = Network(apply_fn=self.model.apply_fn, params=self.model.params, chunk=self.chunk)
+
+        def tasks() -> Iterator[Task]:
+            every = chain.from_iterable(self._prepared(b, network, clock) for b in batches)
+            for number, prepared in enumerate(every):
+                waiting[number] = prepared
+                yield prepared.task
+
+        for number, task in network.estimate(tasks(), self.batch, self.plan):
+            prepared, certified = waiting.pop(number), finish(task, self.plan)
+            self.on_input(self._told(prepared, certified))
+            yield prepared, certified
+
+    def _prepared(self, indices: Indices, network: Network, clock: Clock) -> Iterator[Prepared]:
+        """A batch of inputs with its scales found and its classes selected."""
+        ids = [self.inputs.ids[int(i)] for i in indices]
         padded_ids = ids + ids[-1:] * (self.batch - len(ids))
+        x = jnp.asarray(_padded(self.inputs.data.x[indices], self.batch))
         keys = keys_of(self.seed, padded_ids)
-        network = self.model.apply_fn, self.chunk, self.model.params
-        with _timed(clock, "optimise_seconds"):
+        with clock.optimising():
             scales = _waited(self.source(self.model, x, keys, padded_ids))
-        with _timed(clock, "certify_seconds"):
-            result = _waited(certify_batch(*network, x, keys, scales.scale, self.plan))
-        labels = _padded(data.y[indices], self.batch)
-        rows = rows_of(result, scales, self.plan, labels=labels, shape=data.x.shape[1:])
-        rows |= _context(self.model, data, x, result)
-        rows = {name: _first(value, len(indices)) for name, value in rows.items()}
-        self.on_batch(_told(rows, self.plan))
-        return {"index": indices, "input_id": ids, **rows}
+        scales = scales if self.plan.grid is None else _snapped(scales, self.plan)
+        tasks = rows(network.select(x, keys, scales.scale, self.plan))
+        clean = np.asarray(_clean(self.model.apply_fn, self.model.params, x))
+        for row, (index, task) in enumerate(zip(indices, tasks, strict=False)):
+            yield Prepared(
+                index=int(index), task=task, scales=_row(scales, row), clean=int(clean[row])
+            )
+
+    def _table(self, done: list[tuple[Prepared, Certification]]) -> Any:
+        """The records of these inputs."""
+        data, indices = self.inputs.data, np.array([p.index for p, _ in done])
+        certified, scales = _stacked([c for _, c in done]), _stacked([p.scales for p, _ in done])
+        inside = [float(_in_box(c.region, data.low, data.high)) for _, c in done]
+        return part_table(
+            {
+                "index": indices,
+                "input_id": [self.inputs.ids[int(i)] for i in indices],
+                "clean_prediction": np.array([p.clean for p, _ in done], np.int32),
+                "domain_log_volume": [v if np.isfinite(v) else None for v in inside],
+                **rows_of(
+                    certified, scales, self.plan, labels=data.y[indices], shape=data.x.shape[1:]
+                ),
+            }
+        )
+
+    def _told(self, prepared: Prepared, certified: Certification) -> Finished:
+        label, reached = int(certified.label), int(certified.reached)
+        return Finished(
+            draws=self.plan.n0 + (self.plan.looks[reached - 1] if reached else 0),
+            abstained=label < 0,
+            correct=label == int(self.inputs.data.y[prepared.index]),
+        )
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def certify_batch(
-    apply_fn: ApplyFn,
-    chunk: int,
-    params: Any,
-    x: jax.Array,
-    keys: jax.Array,
-    scale: Scale,
-    plan: Plan,
-) -> Certification:
-    """`certify` over a batch of inputs, keys and scales."""
-
-    def one(x: jax.Array, key: jax.Array, scale: Scale) -> Certification:
-        return certify(apply_fn, params, x, key, law=plan.law, scale=scale, plan=plan, chunk=chunk)
-
-    return jax.vmap(one)(x, keys, scale)
+def _snapped(scales: Scales, plan: Plan) -> Scales:
+    """Scales of the grid's palette; frozen before the first draw that selects or certifies."""
+    assert plan.grid is not None
+    snap = jax.vmap(plan.grid.snap)
+    sigma = snap(Isotropic(sigma=scales.sigma)).inradius(plan.law.order)
+    return replace(scales, scale=snap(scales.scale), sigma=sigma)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -113,19 +171,14 @@ def _in_box(region: Region, low: float, high: float) -> jax.Array:
     return log_volume_in_box(region, low, high)
 
 
-def _context(model: Model, data: Any, x: jax.Array, result: Certification) -> Rows:
-    """What stands beside a certificate: the clean prediction, the volume inside the box."""
-    regions = [_row(result.region, row) for row in range(len(x))]
-    inside = [float(_in_box(region, data.low, data.high)) for region in regions]
-    return {
-        "clean_prediction": np.asarray(_clean(model.apply_fn, model.params, x)),
-        "domain_log_volume": [value if np.isfinite(value) else None for value in inside],
-    }
-
-
-def _row(region: Region, row: int) -> Region:
-    one: Region = jax.tree.map(lambda leaf: leaf[row], region)
+def _row(batch: Tree, row: int) -> Tree:
+    one: Tree = jax.tree.map(lambda leaf: leaf[row], batch)
     return one
+
+
+def _stacked(trees: list[Tree]) -> Tree:
+    batch: Tree = jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+    return batch
 
 
 def _waited(values: Tree) -> Tree:
@@ -135,44 +188,13 @@ def _waited(values: Tree) -> Tree:
     return values
 
 
-def _told(rows: Rows, plan: Plan) -> Batch:
-    count = len(rows["label"])
-    return Batch(
-        inputs=count,
-        draws=count * plan.n0 + sum(plan.looks[len(votes) - 1] for votes in rows["votes"] if votes),
-        abstained=int(np.sum(rows["prediction"] < 0)),
-        correct=int(np.sum(rows["correct"])),
-    )
+def _device() -> str:
+    return str(jax.devices()[0].device_kind)
 
 
-def _split(indices: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+def _split(indices: Indices, size: int) -> Iterator[Indices]:
     return (indices[at : at + size] for at in range(0, len(indices), size))
 
 
 def _padded(values: NDArray[Any], size: int) -> NDArray[Any]:
     return np.concatenate([values, np.repeat(values[-1:], size - len(values), axis=0)])
-
-
-def _first(values: Any, count: int) -> Any:
-    return None if values is None else values[:count]
-
-
-def _joined(values: list[Any]) -> Any:
-    if values[0] is None:
-        return None
-    if isinstance(values[0], list):
-        return [item for part in values for item in part]
-    return np.concatenate(values)
-
-
-class _timed:
-    """Adds the seconds of a with-block to an entry of `clock`."""
-
-    def __init__(self, clock: dict[str, float], name: str) -> None:
-        self.clock, self.name = clock, name
-
-    def __enter__(self) -> None:
-        self.start = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self.clock[self.name] += time.perf_counter() - self.start

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from aniso_jax.runs.engine import Batch
+from aniso_jax.runs.engine import Finished
 from aniso_jax.runs.runner import PartDone
 from aniso_jax.runs.watch import Watch
 
@@ -44,13 +44,13 @@ class Line(Watch):
             self._total = inputs
             self._bar.update(self._task, total=inputs)
 
-    def batch(self, done: Batch) -> None:
-        """A batch was certified."""
+    def input(self, done: Finished) -> None:
+        """An input was certified."""
         self._draws += done.draws
         self._abstained += done.abstained
         self._correct += done.correct
-        self._seen += done.inputs
-        self._advance(done.inputs)
+        self._seen += 1
+        self._advance(1)
 
     def part(self, done: PartDone) -> None:
         """A part that an earlier run had finished counts as done."""

@@ -54,7 +54,8 @@ def rows_of(
 
 def p_lower(history: Any, reached: Any, selected: Any, plan: Plan) -> Float64:
     """The best lower bound on p_A of the looks reached, from the float64 tables, rounded down."""
-    tables = failure_tables(plan.bound, plan.looks, plan.alpha)
+    discount = 0.0 if plan.grid is None else plan.grid.discount
+    tables = failure_tables(plan.bound, plan.looks, plan.alpha, discount=discount)
     by_look = tables * len(plan.looks) if plan.bound == "curtailed" else tables
     rows = zip(history, reached, selected, strict=True)
     failures = [

@@ -1,7 +1,7 @@
 """Part by part through a run: skip what is there, keep what is done, go on where it stopped."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +27,10 @@ class PartResult(NamedTuple):
     """The records, a `pyarrow.Table` from `part_table`, one row an input, in the asked order."""
     timings: Mapping[str, Any]
     """Seconds, rates, devices: plain values for the side file."""
+
+
+Compute = Callable[[Sequence[np.ndarray]], Iterable[PartResult]]
+"""From the indices of some parts to the records of each, in the same order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +65,7 @@ def run_parts(
     directory: Path,
     experiment: Experiment,
     parts: Sequence[np.ndarray],
-    compute: Callable[[np.ndarray], PartResult],
+    compute: Compute,
     *,
     on_part: Callable[[PartDone], None] = lambda done: None,
 ) -> None:
@@ -74,7 +78,8 @@ def run_parts(
         directory: the run directory; made where it is missing.
         experiment: what the run is.
         parts: the selection as `split_parts` cuts it; ascending indices.
-        compute: from the indices of a part to its records. It must depend on nothing else.
+        compute: from the indices of the missing parts to their records, in the same order. The
+            records of an input must depend on nothing else.
         on_part: called after each part, for progress; parts that were there are reported too.
 
     Raises:
@@ -106,22 +111,29 @@ def _run_all(
     directory: Path,
     experiment: Experiment,
     parts: Sequence[np.ndarray],
-    compute: Callable[[np.ndarray], PartResult],
+    compute: Compute,
     on_part: Callable[[PartDone], None],
 ) -> None:
+    """Parts that are there are reported first; then the missing ones, as they are finished."""
     done = 0
-    for part, indices in enumerate(parts):
+
+    def tell(part: int, table: Any, *, fresh: bool) -> None:
+        nonlocal done
+        done += len(table)
+        counts = {"inputs_done": done, "inputs": experiment.inputs}
+        on_part(PartDone(part=part, table=table, fresh=fresh, **counts))
+
+    missing = []
+    for part in range(len(parts)):
         table = _whole_part(directory, part, experiment)
-        fresh = table is None
-        if fresh:
-            table, timings = compute(indices)
-            _keep(directory, part, indices, experiment, PartResult(table, timings))
-        done += len(indices)
-        on_part(
-            PartDone(
-                part=part, table=table, fresh=fresh, inputs_done=done, inputs=experiment.inputs
-            )
-        )
+        if table is None:
+            missing.append(part)
+        else:
+            tell(part, table, fresh=False)
+    results = compute([parts[part] for part in missing])
+    for part, result in zip(missing, results, strict=True):
+        _keep(directory, part, parts[part], experiment, result)
+        tell(part, result.table, fresh=True)
 
 
 def _whole_part(directory: Path, part: int, experiment: Experiment) -> Any:

@@ -29,6 +29,23 @@ def sizes(
     return batch, min(chunk, math.ceil(n / BLOCK) * BLOCK)
 
 
+def check_neighbours(model: Model, x: np.ndarray, *, batch: int, chunk: int) -> None:
+    """Refuse a network whose logits of an input have other bits among other neighbours.
+
+    Raises:
+      ValueError: such a network is no function of its input, and no certificate can be about it.
+    """
+    rows = max(chunk // BLOCK, 1) * BLOCK
+    noise = jax.random.normal(jax.random.key(1), (2, batch, rows, *x.shape)) + x
+    among_others = noise[1].at[:, :1].set(noise[0, :, :1])
+    first, second = (_logits(model.apply_fn, model.params, z) for z in (noise[0], among_others))
+    if not bool(jnp.all(first[:, 0] == second[:, 0])):
+        raise ValueError(
+            "The network's logits of an input change with the other inputs of its batch: put it in "
+            "eval mode (batch norm with running averages) and let no layer mix the batch axis."
+        )
+
+
 def chunk_changes_logits(model: Model, x: np.ndarray, *, batch: int, chunk: int) -> bool:
     """Whether a block's logits have other bits in a chunk of a batch than alone.
 

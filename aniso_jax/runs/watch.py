@@ -1,6 +1,6 @@
 """What a run tells whoever watches it."""
 
-from aniso_jax.runs.engine import Batch
+from aniso_jax.runs.engine import Finished
 from aniso_jax.runs.runner import PartDone
 
 
@@ -10,8 +10,8 @@ class Watch:
     def start(self, inputs: int) -> None:
         """The run will hold so many inputs."""
 
-    def batch(self, done: Batch) -> None:
-        """A batch of inputs was certified."""
+    def input(self, done: Finished) -> None:
+        """An input was certified."""
 
     def part(self, done: PartDone) -> None:
         """A part is there, new or from an earlier run."""

@@ -1,6 +1,7 @@
 """A small experiment and made-up records for it, shared by the tests of records and runs."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -81,3 +82,7 @@ def sample_table(indices: np.ndarray):
 def sample_compute(indices: np.ndarray) -> PartResult:
     timings = {"optimise_seconds": 2.0, "certify_seconds": 1.0, "device": "cpu"}
     return PartResult(sample_table(indices), timings)
+
+
+def sample_results(parts) -> Iterator[PartResult]:
+    return map(sample_compute, parts)

@@ -2,7 +2,12 @@ import json
 
 import numpy as np
 import pytest
-from run_samples import sample_compute, sample_experiment, sample_indices, sample_parts
+from run_samples import (
+    sample_experiment,
+    sample_indices,
+    sample_parts,
+    sample_results,
+)
 
 from aniso_jax.records.directory import NotARun, RunMismatch, open_run, read_experiment
 from aniso_jax.records.load import IncompleteRun, load_frame, load_run
@@ -15,7 +20,7 @@ from aniso_jax.runs.runner import run_parts
 def finished(tmp_path):
     experiment = sample_experiment()
     directory = tmp_path / "digits-run"
-    run_parts(directory, experiment, sample_parts(experiment), sample_compute)
+    run_parts(directory, experiment, sample_parts(experiment), sample_results)
     return directory, experiment
 
 

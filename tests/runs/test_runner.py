@@ -13,7 +13,7 @@ import pytest
 SAMPLES = Path(__file__).parents[1] / "records"
 sys.path.insert(0, str(SAMPLES))
 
-from run_samples import sample_compute, sample_experiment, sample_parts  # noqa: E402
+from run_samples import sample_compute, sample_experiment, sample_parts, sample_results  # noqa: E402
 
 from aniso_jax.records.directory import NotARun, RunMismatch  # noqa: E402
 from aniso_jax.records.load import load_run  # noqa: E402
@@ -29,16 +29,17 @@ SLOW_PARTS = 120
 SLOW_RUNS = f"""
 import os, sys, time
 from pathlib import Path
-from run_samples import sample_compute, sample_experiment, sample_parts
+from run_samples import sample_compute, sample_experiment, sample_parts, sample_results
 from aniso_jax.runs.runner import run_parts
 
 def slow_fsync(descriptor, fsync=os.fsync):
     time.sleep(0.01)
     fsync(descriptor)
 
-def slow_compute(indices):
-    time.sleep(0.005)
-    return sample_compute(indices)
+def slow_results(parts):
+    for indices in parts:
+        time.sleep(0.005)
+        yield sample_compute(indices)
 
 experiment = sample_experiment(inputs={2 * SLOW_PARTS}, part_size=2)
 sample_compute(sample_parts(experiment)[0])  # what is imported late is imported now
@@ -46,7 +47,7 @@ for directory in sys.stdin:
     child = os.fork()
     if not child:
         os.fsync = slow_fsync
-        run_parts(Path(directory.strip()), experiment, sample_parts(experiment), slow_compute)
+        run_parts(Path(directory.strip()), experiment, sample_parts(experiment), slow_results)
         os._exit(0)
     print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
@@ -80,7 +81,7 @@ def kill_run(slow_runs: subprocess.Popen, process: int) -> None:
 
 
 def run_whole(directory: Path, experiment) -> Path:
-    run_parts(directory, experiment, sample_parts(experiment), sample_compute)
+    run_parts(directory, experiment, sample_parts(experiment), sample_results)
     return directory
 
 
@@ -138,14 +139,20 @@ def test_parts_that_are_there_are_not_computed_again(tmp_path):
         asked.append(indices.tolist())
         return sample_compute(indices)
 
-    run_parts(tmp_path, experiment, sample_parts(experiment), compute, on_part=told.append)
+    run_parts(
+        tmp_path,
+        experiment,
+        sample_parts(experiment),
+        lambda parts: map(compute, parts),
+        on_part=told.append,
+    )
     assert asked == [[12, 15, 18, 21]]
     assert [(done.part, done.fresh, done.inputs_done, done.inputs) for done in told] == [
         (0, False, 4, 10),
-        (1, True, 8, 10),
-        (2, False, 10, 10),
+        (2, False, 6, 10),
+        (1, True, 10, 10),
     ]
-    assert [len(done.table) for done in told] == [4, 4, 2]
+    assert [len(done.table) for done in told] == [4, 2, 4]
 
 
 def test_a_torn_part_is_named_and_computed_again(tmp_path):
@@ -190,7 +197,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
         return sample_compute(indices)
 
     with pytest.raises(Interrupted) as stopped:
-        run_parts(tmp_path, experiment, sample_parts(experiment), compute)
+        run_parts(tmp_path, experiment, sample_parts(experiment), lambda parts: map(compute, parts))
     assert str(stopped.value) == (
         f"Stopped: 8 of 10 inputs are done and kept in {tmp_path}; run the same command again to "
         "go on."
@@ -263,7 +270,7 @@ def test_computing_for_other_inputs_is_refused(tmp_path):
             tmp_path,
             experiment,
             sample_parts(experiment),
-            lambda indices: PartResult(sample_compute(indices + 1).table, {}),
+            lambda parts: (PartResult(sample_compute(i + 1).table, {}) for i in parts),
         )
     with pytest.raises(ValueError, match="cut its selection with split_parts"):
-        run_parts(tmp_path, experiment, [np.arange(4)], sample_compute)
+        run_parts(tmp_path, experiment, [np.arange(4)], sample_results)

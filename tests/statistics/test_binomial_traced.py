@@ -24,16 +24,45 @@ def cases(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return k, np.r_[n, n, n, [n for _, n in small]]
 
 
-@pytest.mark.parametrize("alpha", ALPHAS)
-def test_the_tail_at_the_bound_is_at_most_alpha(alpha) -> None:
-    k, n = cases(seed=int(-np.log10(alpha) * 10))
+def is_covered(k: np.ndarray, n: np.ndarray, alpha: float) -> bool:
+    """Whether the tail at the bound is at most alpha: at q = 1 - p, and at p itself."""
     q = np.asarray(failure_upper(k, n, alpha), np.float64)
     p = np.asarray(lower(k, n, alpha), np.float64)
     assert np.all(np.isfinite(q) & np.isfinite(p))
-    assert np.all((q < 1) <= (scipy.stats.binom.cdf(n - k, n, q) <= alpha))
-    assert np.all((p > 0) <= (scipy.stats.binom.sf(k - 1, n, p) <= alpha))
     assert np.all(p[k == 0] == 0)
     assert np.all(p <= 1 - q)
+    at_q = (q == 1) | (scipy.stats.binom.cdf(n - k, n, q) <= alpha)
+    at_p = (p == 0) | (scipy.stats.binom.sf(k - 1, n, p) <= alpha)
+    return bool(np.all(at_q & at_p))
+
+
+@pytest.mark.parametrize("alpha", ALPHAS)
+def test_the_tail_at_the_bound_is_at_most_alpha(alpha) -> None:
+    assert is_covered(*cases(seed=int(-np.log10(alpha) * 10)), alpha)
+
+
+@pytest.mark.parametrize("alpha", ALPHAS)
+def test_powers_of_two_and_their_neighbours_up_to_the_last(alpha) -> None:
+    """Where float32 counts change their spacing, at every share of hits."""
+    n = np.array([2**e + d for e in range(4, 25) for d in (-1, 0, 1) if 2**e + d <= 2**24])
+    missed = np.unique(np.r_[0, 1, 2, np.logspace(0, np.log10(2**24), 60).astype(int)])
+    k, n = (grid.ravel() for grid in np.broadcast_arrays(n[:, None] - missed, n[:, None]))
+    assert is_covered(k[k >= 0], n[k >= 0], alpha)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alpha", (*ALPHAS, 1e-12, 1e-30))
+def test_two_hundred_thousand_cases_for_each_alpha(alpha) -> None:
+    for seed in range(1000, 1040):
+        assert is_covered(*cases(seed), alpha)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alpha", ALPHAS)
+def test_every_count_of_every_n_up_to_a_thousand(alpha) -> None:
+    n = np.repeat(np.arange(1, 1001), np.arange(2, 1002))
+    k = np.arange(n.size) - np.repeat(np.cumsum(np.r_[0, np.arange(2, 1001)]), np.arange(2, 1002))
+    assert is_covered(k, n, alpha)
 
 
 @pytest.mark.parametrize("n", (10, 100, 1000))
