@@ -13,11 +13,12 @@ from aniso_jax.report.files import write_result
 from aniso_jax.report.frames import box_proxy_radius, by_norm, correct_values, names
 from aniso_jax.report.palette import CSS_LINE, CSS_MARKER, colours, line_styles
 from aniso_jax.report.pictures import to_svg
+from aniso_jax.report.population import BETA, population_summary
 from aniso_jax.report.printing import printed
-from aniso_jax.report.statement import foreign_statement, statement
+from aniso_jax.report.statement import foreign_statement, own, statement
 from aniso_jax.report.tables import RADII, proxy_summary, summary
 
-FACTS = ("data", "model", "dimension", "n0", "n", "alpha", "seed", "mode")
+FACTS = ("data", "model", "dimension", "n0", "n", "alpha", "joint_alpha", "seed", "mode")
 REGIONS = (
     "acr_proxy",
     "mean_log_volume",
@@ -88,11 +89,21 @@ def _group(
         "norm": norm,
         "by_radius": _rows(table[["sigma", "unit", "inputs", *_at(table), "acr"]], inks),
         "by_proxy": _rows(proxies[[*_at(proxies), "acr_proxy"]], inks),
+        "population": _population(runs, _reached(runs, radii), inks),
+        "confidence": f"{1 - BETA:.0%}",
         "regions": _rows(regions.drop(columns="acr_proxy"), inks),
         "curves": _curves(number, norm, runs),
         "legend": _legend(runs),
         "boxes": sorted({f"{r:.3g}" for df in runs if (r := box_proxy_radius(df))}),
     }
+
+
+def _population(
+    runs: Sequence[pd.DataFrame], radii: Sequence[float], inks: Sequence[str]
+) -> dict[str, Any] | None:
+    """What the run's sample says of all inputs; None where no run is of this project."""
+    drawn = [ink for df, ink in zip(runs, inks, strict=True) if own([df])]
+    return _rows(population_summary(runs, radii), drawn) if drawn else None
 
 
 def _reached(runs: Sequence[pd.DataFrame], radii: Sequence[float]) -> list[float]:

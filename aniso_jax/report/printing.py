@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from aniso_jax.report.rounding import percent_down, percent_up, text_down, text_up
+from aniso_jax.report.rounding import percent_down, percent_up, significant_up, text_down, text_up
 
 MISSING = "–"
 HEADING = MappingProxyType(
@@ -23,6 +23,7 @@ HEADING = MappingProxyType(
         "mean_domain_log_volume": "… inside the box",
         "contains_isotropic": "contains isotropic",
         "capped_share": "axes capped",
+        "expected_false": "false certificates expected",
         "optimise_seconds": "optimise, s/input",
         "certify_seconds": "certify, s/input",
     }
@@ -64,6 +65,7 @@ FORMAT: MappingProxyType[str, Callable[[float], str]] = MappingProxyType(
         "mean_domain_log_volume": lambda value: f"≤ {text_up(value, 1)}",
         "contains_isotropic": lambda value: f"{percent_down(value)} %",
         "capped_share": lambda value: f"{percent_up(value)} %",
+        "expected_false": lambda value: f"≤ {significant_up(value, 2)}",
         "optimise_seconds": _seconds,
         "certify_seconds": _seconds,
     }

@@ -16,13 +16,33 @@ def statement(runs: Sequence[pd.DataFrame]) -> str:
     ours = own(runs)
     if not ours:
         return ""
+    all_joint = all(_is_joint(df) for df in ours)
+    scope = "For all inputs of a run together" if all_joint else "For each input by itself"
     return (
-        f"For each input by itself, with probability at least {_confidence(ours)} over the run's "
+        f"{scope}, with probability at least {_confidence(ours, all_joint)} over the run's "
         "random draws, the run either abstains or the smoothed classifier gives the stated label "
-        f"at every point of the input's region{_arithmetic(ours)}{_frozen(ours)}; nothing is "
-        "certified beyond the region, for all inputs jointly, or about what the network predicts "
+        f"at every point of the input's region{_arithmetic(ours)}{_frozen(ours)}"
+        f"{_joint_among(ours)}; nothing is certified beyond the region, "
+        f"{'' if all_joint else 'for all inputs jointly, '}or about what the network predicts "
         "without noise."
     )
+
+
+def _is_joint(df: pd.DataFrame) -> bool:
+    return df.attrs.get("joint_alpha") is not None
+
+
+def _joint_among(runs: Sequence[pd.DataFrame]) -> str:
+    """The runs whose certificates also hold together, where others' do not."""
+    joint = [df for df in runs if _is_joint(df)]
+    if not joint or len(joint) == len(runs):
+        return ""
+    named = ", ".join(f"{df.attrs['name']} ({_level(df.attrs['joint_alpha'])})" for df in joint)
+    return f"; for all inputs of a run together with the probability named: {named}"
+
+
+def _level(alpha: float) -> str:
+    return str(1 - Decimal(repr(float(alpha))))
 
 
 def foreign_statement(runs: Sequence[pd.DataFrame]) -> str:
@@ -35,11 +55,11 @@ def foreign_statement(runs: Sequence[pd.DataFrame]) -> str:
     return f"Read from result files of other tools and repeated as they stand there: {files}."
 
 
-def _confidence(runs: Sequence[pd.DataFrame]) -> str:
-    alphas = sorted({float(df.attrs["alpha"]) for df in runs})
+def _confidence(runs: Sequence[pd.DataFrame], all_joint: bool) -> str:
+    alphas = sorted({float(df.attrs["joint_alpha" if all_joint else "alpha"]) for df in runs})
     if len(alphas) > 1:
         return "1 − α (its run's α stands under Provenance)"
-    return f"1 − α = {1 - Decimal(repr(alphas[0]))}"
+    return f"1 − α = {_level(alphas[0])}"
 
 
 def _arithmetic(runs: Sequence[pd.DataFrame]) -> str:

@@ -6,8 +6,9 @@ import pandas as pd
 from rich.table import Table
 
 from aniso_jax.report.frames import by_norm
+from aniso_jax.report.population import BETA, population_summary
 from aniso_jax.report.printing import to_rich
-from aniso_jax.report.statement import foreign_statement, statement
+from aniso_jax.report.statement import foreign_statement, own, statement
 from aniso_jax.report.tables import proxy_summary, summary
 
 _ACROSS = 3
@@ -21,6 +22,9 @@ def printout(frames: Sequence[pd.DataFrame]) -> Iterator[Table | str]:
         if any("proxy_radius" in run for run in runs):
             title = f"Certified accuracy, %, by proxy radius ({norm})"
             yield from _side_by_side(proxy_summary(runs), title)
+        if own(runs):
+            title = f"Of all such inputs, %, at least ({1 - BETA:.0%} confidence, {norm})"
+            yield from _side_by_side(population_summary(runs), title)
     yield from filter(None, (statement(frames), foreign_statement(frames)))
 
 

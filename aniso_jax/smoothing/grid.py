@@ -3,8 +3,8 @@
 In floating point the sum of an input and its noise remembers, in its last bits, which input it was;
 the votes of a classifier that reads them say nothing about real numbers. Here rounding to the grid
 belongs to the base classifier. For an input x on the grid round(x + S z) = x + round(S z), so the
-noise is an integer, the sum is exact, and what f sees has no last bits left to read. The integer has
-the law's own weights to 64 bits; what is missing is a total variation of about 1e-9, which is
+noise is an integer, the sum is exact, and what f sees has no last bits left to read. The integer's
+weights are the law's own to 64 bits; what is missing is a total variation of about 1e-9, which is
 subtracted from p_A and added to p_B.
 """
 
