@@ -18,6 +18,12 @@ import pandas as pd
 import tyro
 from rich.console import Console
 
+from aniso_jax.audit.attack.config import Attack
+from aniso_jax.audit.attack.printing import attack_lines
+from aniso_jax.audit.attack.run import attack_run
+from aniso_jax.audit.verify.config import Verify
+from aniso_jax.audit.verify.findings import lines as verify_lines
+from aniso_jax.audit.verify.run import verify_run
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.data.load import load as load_data
 from aniso_jax.records.directory import read_experiment
@@ -48,6 +54,8 @@ Command = (
     | Annotated[TrainConfig, tyro.conf.subcommand("train")]
     | Annotated[Report, tyro.conf.subcommand("report")]
     | Annotated[Export, tyro.conf.subcommand("export")]
+    | Annotated[Verify, tyro.conf.subcommand("verify")]
+    | Annotated[Attack, tyro.conf.subcommand("attack")]
 )
 
 _STOPPED = "Stopped; nothing half-written is left. The same command starts again."
@@ -149,6 +157,22 @@ def _export(config: Export) -> None:
     _console.print(f"{len(frame)} inputs are in [bold]{config.out}[/bold].")
 
 
+def _verify(config: Verify) -> None:
+    found = verify_run(config)
+    print("\n".join(verify_lines(found)))
+    if found.findings:
+        raise SystemExit(1)
+
+
+def _attack(config: Attack) -> None:
+    with line() as progress:
+        progress.title(config.run.name)
+        found = attack_run(config, watch=progress)
+    print("\n".join(attack_lines(found)))
+    if found.counterexamples:
+        raise SystemExit(1)
+
+
 _COMMANDS: dict[type, Callable[[Any], None]] = {
     Demo: _demo,
     Certify: _certify,
@@ -157,6 +181,8 @@ _COMMANDS: dict[type, Callable[[Any], None]] = {
     TrainConfig: _train,
     Report: _report,
     Export: _export,
+    Verify: _verify,
+    Attack: _attack,
 }
 
 

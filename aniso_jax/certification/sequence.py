@@ -177,14 +177,15 @@ def _ceiling(plan: Plan, look: jax.Array, votes: jax.Array, guess: jax.Array) ->
     most 1 - (the lower bound after n - k), and of at least 1 - (the upper bound after n - k).
     """
     if plan.bound == "curtailed":  # its tables are those of all n draws, not of this look's
-        return jnp.float32(jnp.inf)
+        return jnp.asarray(jnp.inf, jnp.float32)
     start = jnp.asarray(plan.starts, jnp.int32)[look]
     misses = jnp.asarray(plan.looks, jnp.int32)[look] - votes
     upper: jax.Array = -plan.lower[start + misses[guess]]
     if plan.upper is None:
         return upper
     others = jnp.where(jnp.arange(votes.size) == guess, -jnp.inf, -plan.upper[start + misses])
-    return jnp.maximum(upper, (upper - jnp.max(others)) / 2)
+    two_class: jax.Array = (upper - jnp.max(others)) / 2
+    return jnp.maximum(upper, two_class)
 
 
 def _expected(plan: Plan, look: jax.Array, votes: jax.Array, guess: jax.Array) -> jax.Array:

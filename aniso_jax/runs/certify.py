@@ -11,12 +11,13 @@ from aniso_jax.models.checkpoint import Model, load
 from aniso_jax.records.experiment import Experiment, hash_indices
 from aniso_jax.runs.config import Certify
 from aniso_jax.runs.engine import Engine
-from aniso_jax.runs.grids import grid_of
+from aniso_jax.runs.grids import grid_of, snapped_file
 from aniso_jax.runs.inputs import Inputs, check_fit, read_inputs
 from aniso_jax.runs.runner import run_parts, split_parts
 from aniso_jax.runs.sizes import check_neighbours, chunk_changes_logits, sizes
 from aniso_jax.runs.sources import Source, source_of
 from aniso_jax.runs.watch import Watch, silent
+from aniso_jax.smoothing.grid import Grid
 
 PART = 16
 """Inputs in a part: what a killed run loses at most."""
@@ -35,7 +36,9 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
     model, inputs = load(config.model), read_inputs(config)
     check_fit(inputs.data, model)
     source = source_of(config, inputs)
-    draws = _plan(config, model, inputs, source)
+    noise = grid_of(config.grid, config.noise, source, inputs)
+    source = snapped_file(source, noise)
+    draws = _plan(config, model, inputs, noise)
     batch, chunk = _sizes(config, inputs, draws.n)
     engine = Engine(
         inputs=inputs,
@@ -54,7 +57,7 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
     return experiment
 
 
-def _plan(config: Certify, model: Model, inputs: Inputs, source: Source) -> Plan:
+def _plan(config: Certify, model: Model, inputs: Inputs, noise: Grid | None) -> Plan:
     share = len(inputs.indices) if config.simultaneous else 1
     return plan(
         config.noise,
@@ -66,7 +69,7 @@ def _plan(config: Certify, model: Model, inputs: Inputs, source: Source) -> Plan
         classes=model.classes if config.bound == "two-class" else None,
         target=config.target,
         tolerance=config.tolerance,
-        grid=grid_of(config.grid, config.noise, source, inputs),
+        grid=noise,
     )
 
 

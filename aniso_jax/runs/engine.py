@@ -1,7 +1,7 @@
 """One host: inputs through search, selection and estimation, with everything compiled once."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
@@ -15,10 +15,10 @@ from aniso_jax.certification.certify import Certification
 from aniso_jax.certification.plan import Plan
 from aniso_jax.geometry.domain import log_volume_in_box
 from aniso_jax.geometry.regions import Region
-from aniso_jax.geometry.scales import Isotropic
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.records.table import part_table
 from aniso_jax.runs.clock import Clock
+from aniso_jax.runs.grids import snapped
 from aniso_jax.runs.inputs import Inputs, keys_of
 from aniso_jax.runs.rows import rows_of
 from aniso_jax.runs.runner import PartResult
@@ -118,7 +118,7 @@ class Engine:
         keys = keys_of(self.seed, padded_ids)
         with clock.optimising():
             scales = _waited(self.source(self.model, x, keys, padded_ids))
-        scales = scales if self.plan.grid is None else _snapped(scales, self.plan)
+        scales = scales if self.plan.grid is None else snapped(scales, self.plan.grid)
         tasks = rows(network.select(x, keys, scales.scale, self.plan))
         clean = np.asarray(_clean(self.model.apply_fn, self.model.params, x))
         for row, (index, task) in enumerate(zip(indices, tasks, strict=False)):
@@ -150,14 +150,6 @@ class Engine:
             abstained=label < 0,
             correct=label == int(self.inputs.data.y[prepared.index]),
         )
-
-
-def _snapped(scales: Scales, plan: Plan) -> Scales:
-    """Scales of the grid's palette; frozen before the first draw that selects or certifies."""
-    assert plan.grid is not None
-    snap = jax.vmap(plan.grid.snap)
-    sigma = snap(Isotropic(sigma=scales.sigma)).inradius(plan.law.order)
-    return replace(scales, scale=snap(scales.scale), sigma=sigma)
 
 
 @partial(jax.jit, static_argnums=0)

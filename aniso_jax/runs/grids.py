@@ -1,9 +1,14 @@
 """The grid of a run whose noise is integer: its palette, and a check that the data lie on it."""
 
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
 import numpy as np
 
+from aniso_jax.geometry.scales import Isotropic
 from aniso_jax.runs.inputs import Inputs
-from aniso_jax.runs.sources import Fixed, OneTheta, Source
+from aniso_jax.runs.sources import Fixed, OneTheta, Scales, Source, ThetaPerInput
 from aniso_jax.smoothing.grid import Grid, grid, palette
 from aniso_jax.smoothing.laws import Law
 
@@ -23,6 +28,25 @@ def grid_of(steps: int | None, law: Law, source: Source, inputs: Inputs) -> Grid
         return None
     _check_on_grid(steps, inputs)
     return grid(law, _palette(source), shape=inputs.data.x.shape[1:], steps=steps)
+
+
+def snapped(scales: Scales, noise: Grid) -> Scales:
+    """A batch of scales moved to the grid's palette, before any draw that selects or certifies."""
+    snap = jax.vmap(noise.snap)
+    sigma = snap(Isotropic(sigma=scales.sigma)).inradius(noise.law.order)
+    return replace(scales, scale=snap(scales.scale), sigma=sigma)
+
+
+def snapped_file(source: Source, noise: Grid | None) -> Source:
+    """A file's thetas moved to the grid's palette: the run's scales, and what its hash covers."""
+    if noise is None or not isinstance(source, OneTheta | ThetaPerInput):
+        return source
+    theta = noise.theta[noise.level(jnp.asarray(source.theta))]
+    moved = replace(source, theta=np.asarray(theta))
+    if isinstance(moved, OneTheta):
+        return moved
+    sigma = noise.theta[noise.level(jnp.asarray(moved.sigma))]
+    return replace(moved, sigma=np.asarray(sigma))
 
 
 def _palette(source: Source) -> tuple[float, ...]:

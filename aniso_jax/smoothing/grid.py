@@ -62,8 +62,8 @@ class Grid:
     def snap(self, scale: Scale) -> Scale:
         """The scale with every theta moved to the palette's nearest, in ratio."""
         if isinstance(scale, Isotropic):
-            return Isotropic(sigma=self.theta[self._level(jnp.asarray(scale.sigma))])
-        return Diagonal(theta=self.theta[self._level(_theta(scale, self.shape))])
+            return Isotropic(sigma=self.theta[self.level(jnp.asarray(scale.sigma))])
+        return Diagonal(theta=self.theta[self.level(_theta(scale, self.shape))])
 
     def holds(self, x: jax.Array, scale: Scale) -> jax.Array:
         """Whether x lies on the grid, in [0, 1], and every theta in the palette."""
@@ -72,7 +72,7 @@ class Grid:
         steps = x * self.steps
         in_range = (x >= 0) & (x <= 1)
         on_grid = jnp.all(in_range & (jnp.abs(steps - jnp.round(steps)) <= _ON_GRID))
-        return on_grid & jnp.all(self.theta[self._level(theta)] == theta)
+        return on_grid & jnp.all(self.theta[self.level(theta)] == theta)
 
     def noisy(self, x: jax.Array, scale: Scale, words: jax.Array) -> jax.Array:
         """x + round(S z) for a batch of draws, exact on the grid, converted to float32 once.
@@ -88,7 +88,7 @@ class Grid:
 
     def _noise(self, scale: Scale, words: jax.Array) -> jax.Array:
         """One integer for each pair of words, by the alias tables of each coordinate's level."""
-        level = self._level(_theta(scale, self.shape))
+        level = self.level(_theta(scale, self.shape))
         shift, (high, low) = self.shift[level], words
         own = (high >> shift).astype(jnp.int32)
         column = self.offset[level] + own
@@ -97,7 +97,8 @@ class Grid:
         is_below = (place < cut) | ((place == cut) & (low < self.cut_low[column]))
         return jnp.where(is_below, own - self.reach[level], self.alias[column])
 
-    def _level(self, theta: jax.Array) -> jax.Array:
+    def level(self, theta: jax.Array) -> jax.Array:
+        """Which of the palette's scales is nearest, in ratio, to each theta."""
         middles = jnp.sqrt(self.theta[1:] * self.theta[:-1])
         return jnp.searchsorted(middles, theta)
 

@@ -64,6 +64,10 @@ class Law:
         """
         return jnp.maximum(self.margin(failure, failure if rival is None else rival), 0.0)
 
+    def host_tail(self, z: Float64) -> Float64:
+        """P[Z >= z] for one coordinate, in float64 on the host; small ones keep their digits."""
+        return np.asarray(self.host_cdf(-np.asarray(z, np.float64)), np.float64)
+
     def host_gap(self, failure: Float64, rival: Float64 | None = None) -> Float64:
         """`gap` in float64 on the host, for tables."""
         rival = failure if rival is None else rival

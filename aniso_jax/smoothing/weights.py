@@ -20,10 +20,10 @@ def integer_weights(law: Law, width: float) -> tuple[NDArray[np.uint64], float]:
     Args:
       width: one unit of z in grid steps.
     """
-    reach = int(np.ceil(-law.host_quantile(np.float64(_WORD / 2)) * width + 0.5))
-    z = (np.arange(1, reach + 1) - 0.5) / width
-    tails = law.host_cdf(-z)
-    beyond = float(law.host_cdf(np.float64(-(reach + 0.5) / width)))
+    reach = int(np.ceil(-law.host_quantile(np.asarray(_WORD / 2)) * width + 0.5))
+    z: NDArray[np.float64] = (np.arange(1.0, reach + 1.0) - 0.5) / width
+    tails = law.host_tail(z)
+    beyond = float(law.host_tail(np.asarray((reach + 0.5) / width)))
     counts = np.floor(np.ldexp(tails, 64)).astype(np.uint64)
     if counts[0] == 0:
         raise ValueError(

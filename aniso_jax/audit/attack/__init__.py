@@ -1,0 +1,1 @@
+"""Certified regions searched for counterexamples."""

@@ -1,0 +1,1 @@
+"""Records derived again, and drawn again."""

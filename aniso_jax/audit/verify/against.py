@@ -1,0 +1,80 @@
+"""Records against the data and the network that they speak of."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from aniso_jax.audit.verify.between import at_most, fits
+from aniso_jax.audit.verify.box import log_volume_in_box
+from aniso_jax.audit.verify.findings import Finding
+from aniso_jax.audit.verify.measures import has_its_scale, measures_of, semi_axes
+from aniso_jax.audit.verify.rederive import Row, finding_in
+from aniso_jax.models.checkpoint import Model
+from aniso_jax.models.independence import ApplyFn
+from aniso_jax.records.experiment import Experiment
+from aniso_jax.runs.inputs import Inputs
+from aniso_jax.smoothing.laws import LAWS
+
+_TIE = 1e-4
+"""Logits this near, relative to the largest, may change places in another batch or library."""
+
+
+def data_findings(row: Row, experiment: Experiment, inputs: Inputs) -> Iterator[Finding]:
+    """What of a record contradicts the data: input_id, label, domain_log_volume, the status.
+
+    Args:
+      row: the record; its index is one of the selection's.
+    """
+    index = int(row["index"])
+    wanted: dict[str, Any] = {
+        "input_id": inputs.ids[index],
+        "label": int(inputs.data.y[index]),
+    }
+    if has_its_scale(row, experiment):
+        wanted["domain_log_volume"] = _in_box(row, experiment, inputs)
+    for column, value in wanted.items():
+        if not fits(row[column], value):
+            yield finding_in(row, column, value, "the data say otherwise")
+    if row["status"] == "nonfinite_input":
+        yield finding_in(row, "status", "another status", "the input in the data is finite")
+
+
+def network_findings(rows: list[Row], inputs: Inputs, model: Model) -> Iterator[Finding]:
+    """Records whose clean_prediction is not the network's, nor tied with it."""
+    x = jnp.asarray(inputs.data.x[[int(row["index"]) for row in rows]])
+    logits = np.asarray(_logits(model.apply_fn, model.params, x), np.float64)
+    for row, answers in zip(rows, logits, strict=True):
+        stored, best = int(row["clean_prediction"]), int(np.argmax(answers))
+        near = best if not 0 <= stored < len(answers) else stored
+        tied = answers[near] >= answers[best] - _TIE * np.max(np.abs(answers))
+        if stored not in (best, near) or not tied:
+            yield finding_in(row, "clean_prediction", best, "the network answers otherwise")
+        if len(row["selection_votes"]) != len(answers):
+            wanted = f"{len(answers)} counts"
+            yield finding_in(row, "selection_votes", wanted, "the network has so many classes")
+
+
+@partial(jax.jit, static_argnums=0)
+def _logits(apply_fn: ApplyFn, params: Any, x: jax.Array) -> jax.Array:
+    return apply_fn(params, x)
+
+
+def _in_box(row: Row, experiment: Experiment, inputs: Inputs) -> Any:
+    """None where nothing is claimed, or where the stored scale has no volume."""
+    gap, scale, data = row["gap"], semi_axes(row), inputs.data
+    if gap <= 0 or not np.all(np.isfinite(scale) & (scale > 0)):
+        return None
+    own = dict(measures_of(at_most(gap, lowest=gap), scale, experiment))["log_volume"].sound
+    center = np.asarray(data.x[int(row["index"])], np.float64).reshape(-1)
+    return log_volume_in_box(
+        center,
+        scale,
+        gap,
+        order=LAWS[experiment.law].order,
+        box=(data.low, data.high),
+        own=own,
+    )

@@ -1,0 +1,63 @@
+"""`aniso-jax verify`: a run's files, then its numbers, then its data, network and draws."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from aniso_jax.audit.open import inputs_of, model_of
+from aniso_jax.audit.verify.config import Verify
+from aniso_jax.audit.verify.files import read_files
+from aniso_jax.audit.verify.findings import Verification, merged
+from aniso_jax.audit.verify.stages import (
+    against_data,
+    against_network,
+    of_files,
+    of_records,
+    of_scales,
+    unopened,
+)
+from aniso_jax.audit.verify.stages_replay import replayed, unasked
+from aniso_jax.records.experiment import Experiment
+
+Opened = TypeVar("Opened")
+
+
+def verify_run(config: Verify) -> Verification:
+    """Doubt a run: every trouble in its files, numbers, data, network and draws.
+
+    Guarantee: a claim that exceeds what the stored votes prove is found, whatever its size; so is
+    any other number that is not what it must be, beyond the rounding that `claims`, `measures` and
+    `box` state. What could not be checked is said, with the reason. Nothing is written.
+
+    Raises:
+      ValueError: there is no run; data or a network were named that are not the run's, or are
+        needed for --replay and cannot be found.
+    """
+    files = read_files(config.run, partial=config.partial)
+    asked = config.replay > 0
+    inputs, no_inputs = _opened(inputs_of, files.experiment, config.data, needed=asked)
+    model, no_model = _opened(model_of, files.experiment, config.model, needed=asked)
+    stages = [of_files(files), of_records(files), of_scales(files)]
+    if inputs is None:
+        return merged([*stages, *unopened(no_inputs), unasked(files)])
+    stages.append(against_data(files, inputs))
+    if model is None:
+        return merged([*stages, unopened(no_model)[1], unasked(files)])
+    stages.append(against_network(files, inputs, model))
+    stages.append(replayed(files, config.replay, inputs, model) if asked else unasked(files))
+    return merged(stages)
+
+
+def _opened(
+    open_again: Callable[[Experiment, str | None], Opened],
+    experiment: Experiment,
+    given: str | None,
+    *,
+    needed: bool,
+) -> tuple[Opened | None, str]:
+    """What is found, or why it is not; an error where it was named, or cannot be done without."""
+    try:
+        return open_again(experiment, given), ""
+    except ValueError as error:
+        if given is not None or needed:
+            raise
+        return None, str(error)
