@@ -1,5 +1,6 @@
 """Shared by all folders of tests; being here, it also makes `oracles` importable from them."""
 
+import jax
 import pytest
 from hypothesis import settings
 
@@ -18,3 +19,12 @@ def browser(tmp_path_factory):
 
     with chromium(tmp_path_factory.mktemp("profile")) as driver:
         yield driver
+
+
+@pytest.fixture(scope="module")
+def quick_compiles():
+    """Small runs compile longer than they compute, so XLA leaves its passes out."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)

@@ -19,15 +19,6 @@ pytestmark = pytest.mark.usefixtures("quick_compiles")
 CASES = [(law, kind) for law in (aj.gaussian, aj.uniform) for kind in ("isotropic", "diagonal")]
 
 
-@pytest.fixture(scope="module")
-def quick_compiles():
-    """These classifiers are tiny: compiling takes longer than computing."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
-
-
 def attack(target: Target):
     return attack_region(target, n=N, level=LEVEL, chunk=256, effort=QUICK)
 

