@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+from aniso_jax.records.claim import claim_of
 from aniso_jax.records.experiment import Experiment, differences
 from aniso_jax.records.lock import LOCK
 from aniso_jax.records.schema import FORMAT
@@ -33,6 +34,7 @@ def open_run(directory: Path, experiment: Experiment) -> None:
     with full_disk_said(directory):
         directory.mkdir(parents=True, exist_ok=True)
     content = {
+        "claim": claim_of(experiment),
         "experiment": json.loads(experiment.to_json()),
         "format": FORMAT,
         "run": experiment.hash,
@@ -74,6 +76,8 @@ def read_experiment(directory: Path) -> Experiment:
         experiment = Experiment.from_json(json.dumps(content["experiment"]))
         if experiment.hash != content["run"]:
             raise ValueError("its experiment does not belong to its hash")
+        if content["claim"] != claim_of(experiment):
+            raise ValueError("its claim is not that of its experiment")
     except (ValueError, TypeError, KeyError) as error:
         raise NotARun(f"{path} cannot be used: {error}. Choose another directory.") from error
     return experiment

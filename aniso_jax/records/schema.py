@@ -28,13 +28,14 @@ capped_share         float32 or null             share of coordinates at the opt
 A column that may be null is null where it has no meaning: `theta` and `capped_share` where no
 diagonal scale was used, volumes where nothing is certified. The metadata of the
 schema hold what is constant in a run: the experiment as JSON, its hash, the version of this format,
-and in a part its number and the hash of its content.
+what the run claims and assumes in one sentence, and in a part its number and its content's hash.
 """
 
 from typing import Any
 
 import pyarrow as pa
 
+from aniso_jax.records.claim import claim_of
 from aniso_jax.records.experiment import Experiment
 
 FORMAT = 1
@@ -96,6 +97,7 @@ COLUMNS = (
 )
 
 _EXPERIMENT, _RUN, _FORMAT = b"aniso_jax.experiment", b"aniso_jax.run", b"aniso_jax.format"
+_CLAIM = b"aniso_jax.claim"
 
 
 def run_schema(experiment: Experiment) -> Any:
@@ -104,6 +106,7 @@ def run_schema(experiment: Experiment) -> Any:
         _EXPERIMENT: experiment.to_json().encode(),
         _RUN: experiment.hash.encode(),
         _FORMAT: str(FORMAT).encode(),
+        _CLAIM: claim_of(experiment).encode(),
     }
     return pa.schema(COLUMNS, metadata=constants)
 

@@ -8,6 +8,7 @@ import pytest
 from verify_samples import BOUNDS, Sample, copied, named, quick_compiles
 
 from aniso_jax.audit.verify.run_json import contradictions
+from aniso_jax.records.claim import claim_of
 from aniso_jax.records.directory import read_experiment
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.records.parts import part_path
@@ -106,7 +107,8 @@ def test_a_run_json_with_a_hash_made_to_fit_leaves_every_part_foreign(sample, ru
     path = run / "run.json"
     content = json.loads(path.read_text())
     content["experiment"]["alpha"] = 0.02
-    content["run"] = Experiment(**content["experiment"]).hash
+    forged = Experiment(**content["experiment"])
+    content |= {"run": forged.hash, "claim": claim_of(forged)}
     path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
     result = sample.verify(run)
     assert named(result) == {("part-00000.parquet", ""), ("part-00001.parquet", "")}

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from aniso_jax.audit.verify.findings import Finding, of_file
 from aniso_jax.audit.verify.same_bytes import is_canonical_json
+from aniso_jax.records.claim import claim_of
 from aniso_jax.records.directory import RUN_FILE, NotARun, read_experiment
 from aniso_jax.records.experiment import Experiment, hash_indices
 from aniso_jax.records.schema import experiment_of
@@ -72,10 +73,11 @@ def _differing(run: Path, experiment: Experiment) -> list[Finding]:
     """The fields of a run.json that differ from what the parts say."""
     try:
         content = json.loads((run / RUN_FILE).read_bytes())
-        stored = {**content["experiment"], "run": content["run"]}
+        stored = {**content["experiment"], "run": content["run"], "claim": content["claim"]}
     except (OSError, ValueError, KeyError, TypeError):
         return []
-    wanted = {**json.loads(experiment.to_json()), "run": experiment.hash}
+    own = {"run": experiment.hash, "claim": claim_of(experiment)}
+    wanted = {**json.loads(experiment.to_json()), **own}
     return [
         _field(name, repr(stored.get(name)), repr(wanted.get(name)), "the parts say otherwise")
         for name in sorted({*stored, *wanted})
