@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from aniso_jax.certification.schedule import check_grid, check_plan, make_schedule
+from aniso_jax.certification.schedule import check_grid, check_plan, check_sharing, make_schedule
 from aniso_jax.certification.tables import (
     Bound,
     failure_tables,
@@ -44,6 +44,7 @@ class Plan:
       target: a radius in input units that is to be decided; static.
       tolerance: relative gain in radius below which more draws are not worth it; static.
       grid: tables of integer noise, by whose total variation the bounds are discounted; or None.
+      shared_draws: whether a run gives all its inputs the same draws; static.
     """
 
     failures: jax.Array
@@ -57,6 +58,7 @@ class Plan:
     alpha: float = field(metadata={"static": True})
     target: float | None = field(metadata={"static": True})
     tolerance: float | None = field(metadata={"static": True})
+    shared_draws: bool = field(metadata={"static": True})
 
     @property
     def n(self) -> int:
@@ -92,6 +94,7 @@ def plan(
     target: float | None = None,
     tolerance: float | None = None,
     grid: Grid | None = None,
+    shared_draws: bool = False,
 ) -> Plan:
     """Plan a certification: n0 draws choose the class, fresh draws bound its probability.
 
@@ -120,6 +123,9 @@ def plan(
       tolerance: stop when all n draws would be expected to gain less than this share of radius.
       grid: draw integers and add them on this grid, from `aj.grid(law, ...)`: the claim then needs
         no real arithmetic, and is discounted by the grid's total variation.
+      shared_draws: a run gives every input the same draws, which are then made once for a batch.
+        Each certificate holds as before, and so do the expected number of false ones and a joint
+        claim at alpha / N; what needs independent inputs does not. For a fixed n alone.
 
     Guarantee:
       P[some claimed gap > the true gap] <= alpha for all true probabilities and every stopping
@@ -142,6 +148,7 @@ def plan(
     schedule = make_schedule(bound, n, looks)
     check_plan(schedule, alpha, bound, classes, target, tolerance)
     check_grid(law, grid)
+    check_sharing(shared_draws, bound, schedule)
     discount = 0.0 if grid is None else grid.discount
     failures = failure_tables(bound, schedule, alpha, discount=discount)
     rivals = rival_tables(schedule, alpha, classes=classes, discount=discount) if classes else []
@@ -158,4 +165,5 @@ def plan(
         target=target,
         tolerance=tolerance,
         grid=grid,
+        shared_draws=shared_draws,
     )

@@ -66,3 +66,12 @@ def check_grid(law: Law, grid: Grid | None) -> None:
             f"The grid was made for the {grid.law.name} law, the plan is for {law.name}: "
             f"make it with grid(aniso_jax.{law.name}, ...)."
         )
+
+
+def check_sharing(shared_draws: bool, bound: Bound, looks: tuple[int, ...]) -> None:
+    """Refuse shared draws where inputs stop at different times and draw past each other."""
+    if shared_draws and (len(looks) > 1 or bound not in ("one-sided", "two-class")):
+        raise ValueError(
+            f"shared_draws is for one look at a fixed n; this plan is {bound} with {len(looks)} "
+            "looks: leave one of the two out."
+        )

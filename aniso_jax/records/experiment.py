@@ -43,6 +43,8 @@ class Experiment:
         joint_alpha: probability that any certificate of the run is wrong, where alpha was made
             from it (joint_alpha / inputs); None where each input is claimed by itself.
         seed: seed of the noise.
+        shared_draws: whether all inputs saw the same draws, so that nothing that needs independent
+            inputs may be concluded.
         mode: `"float"`: noise is added in floating point, and the claim assumes real arithmetic;
             `"grid"`: integer noise is added to inputs on a grid, and nothing is assumed.
         grid: grid points per unit of the input, in grid mode; 255 for 8-bit images.
@@ -82,6 +84,7 @@ class Experiment:
     alpha: float
     joint_alpha: float | None = None
     seed: int
+    shared_draws: bool = False
     mode: Mode = "float"
     grid: int | None = None
     discount: float = 0.0

@@ -1,5 +1,6 @@
 """From the inputs of a run to all inputs: how many certificates to distrust, how far they carry."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,7 +38,8 @@ def population_summary(
     """One row per own run: expected false certificates, population bounds at the radii.
 
     `expected_false` is alpha times the inputs: at most so many false certificates are expected
-    among them. `population@0.25` bounds the share of all inputs with radius >= 0.25.
+    among them. `population@0.25` bounds the share of all inputs with radius >= 0.25; NaN where all
+    inputs saw the same draws.
     """
     rows = [
         {"inputs": len(df), "expected_false": float(df.attrs["alpha"]) * len(df)}
@@ -48,5 +50,7 @@ def population_summary(
 
 
 def _at(df: pd.DataFrame, rho: float, beta: float) -> float:
+    if df.attrs.get("shared_draws"):
+        return math.nan  # the inputs' errors are not independent
     hits = int(np.sum(correct_values(df, "radius") >= rho))
     return population_lower(hits, len(df), float(df.attrs["alpha"]), beta)

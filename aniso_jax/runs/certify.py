@@ -70,6 +70,7 @@ def _plan(config: Certify, model: Model, inputs: Inputs, noise: Grid | None) -> 
         target=config.target,
         tolerance=config.tolerance,
         grid=noise,
+        shared_draws=config.shared_draws,
     )
 
 
@@ -119,6 +120,7 @@ def _experiment(
         grid=config.grid,
         discount=0.0 if draws.grid is None else draws.grid.discount,
         seed=config.seed,
+        shared_draws=draws.shared_draws,
         shape=inputs.data.x.shape[1:],
         start=config.start,
         stop=config.stop,

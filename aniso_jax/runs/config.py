@@ -132,6 +132,10 @@ class Certify(Smoothing):
     """Let --alpha bound the probability that any certificate of the run is false: each input gets
     its share, alpha over the number of inputs."""
 
+    shared_draws: bool = False
+    """Give every input the same draws, made once for a batch: faster where the network is small.
+    For one look at a fixed n; nothing that needs independent inputs is then concluded."""
+
     grid: _Steps = None
     """Inputs lie on multiples of 1/GRID (255 for 8-bit images): draw integer noise, so that nothing
     is assumed about floating point. Scales found per input are rounded to a palette of 225."""

@@ -119,7 +119,8 @@ class Engine:
         with clock.optimising():
             scales = _waited(self.source(self.model, x, keys, padded_ids))
         scales = scales if self.plan.grid is None else snapped(scales, self.plan.grid)
-        tasks = rows(network.select(x, keys, scales.scale, self.plan))
+        draw_keys = keys_of(self.seed, padded_ids, shared=self.plan.shared_draws)
+        tasks = rows(network.select(x, draw_keys, scales.scale, self.plan))
         clean = np.asarray(_clean(self.model.apply_fn, self.model.params, x))
         for row, (index, task) in enumerate(zip(indices, tasks, strict=False)):
             yield Prepared(

@@ -53,8 +53,13 @@ def check_fit(data: Dataset, model: Model) -> None:
         )
 
 
-def keys_of(seed: int, ids: list[str]) -> jax.Array:
-    """One key per input: the run's seed folded with the 64 bits of the input's content hash."""
+def keys_of(seed: int, ids: list[str], *, shared: bool = False) -> jax.Array:
+    """One key per input: the run's seed folded with the 64 bits of the input's content hash.
+
+    Where draws are shared every input has the seed's own key.
+    """
+    if shared:
+        return jnp.stack([jax.random.key(seed)] * len(ids))
     words = np.array([[int(i[:8], 16), int(i[8:16], 16)] for i in ids], np.uint32)
     root = jax.random.key(seed)
 

@@ -103,6 +103,8 @@ def _select(
         state = begin(apply_fn, params, x, scale=scale, plan=plan, selection_votes=votes)
         return Task(x=x, key=key, scale=scale, selection_votes=votes, state=state)
 
+    if plan.shared_draws:  # one key for all: under vmap the noise is then made once
+        return jax.vmap(one, in_axes=(0, None, 0))(x, keys[0], scales)
     return jax.vmap(one)(x, keys, scales)
 
 
@@ -115,7 +117,8 @@ def _draw(apply_fn: ApplyFn, chunk: int, params: Any, tasks: Task, plan: Plan) -
             network = apply_fn, params, task.x, task.key, task.state
             return advance(*network, scale=task.scale, plan=plan, chunk=chunk)
 
-        return replace(tasks, state=jax.vmap(one)(tasks))
+        shared, axes = _shared(tasks) if plan.shared_draws else (tasks, 0)
+        return replace(tasks, state=jax.vmap(one, in_axes=(axes,))(shared))
 
     done = jnp.sum(tasks.state.done)
 
@@ -124,6 +127,19 @@ def _draw(apply_fn: ApplyFn, chunk: int, params: Any, tasks: Task, plan: Plan) -
 
     drawn: Task = jax.lax.while_loop(all_go_on, step, tasks)
     return drawn
+
+
+def _shared(tasks: Task) -> tuple[Task, Any]:
+    """Tasks whose keys and counts of draws are one for all, and the axes over which they differ.
+
+    With one look at a fixed n all that are not done have drawn equally many.
+    """
+    drawn = jnp.min(jnp.where(tasks.state.done, np.iinfo(np.int32).max, tasks.state.drawn))
+    axes = jax.tree.map(lambda _: 0, tasks)
+    return (
+        replace(tasks, key=tasks.key[0], state=replace(tasks.state, drawn=drawn)),
+        replace(axes, key=None, state=replace(axes.state, drawn=None)),
+    )
 
 
 @jax.jit

@@ -36,6 +36,7 @@ def test_every_field_changes_the_hash():
         "law": "uniform",
         "scale": "file",
         "mode": "grid",
+        "shared_draws": True,
         "discount": 1e-9,
     }
     assert set(changed) == set(values)

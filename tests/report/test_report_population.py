@@ -37,6 +37,12 @@ def test_the_table_counts_inputs_that_are_right_and_rounds_to_the_safe_side(run)
     assert text["false certificates expected"].startswith("≤ ")
 
 
+def test_shared_draws_bound_no_population(run):
+    frame = run()
+    frame.attrs["shared_draws"] = True
+    assert np.isnan(population_summary([frame], radii=[0.5])["population@0.5"].iloc[0])
+
+
 def test_other_tools_files_have_no_row(run):
     theirs = run()
     theirs.attrs = {"name": "theirs"}

@@ -1,5 +1,7 @@
 """Slots: the same votes as an input alone, in an order of their own, waiting for nobody."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,12 +24,12 @@ PLANS = {
 }
 
 
-def alone(plan: aj.Plan) -> list[aj.Certification]:
+def alone(plan: aj.Plan, keys: jax.Array = KEYS) -> list[aj.Certification]:
     def one(x: jax.Array, key: jax.Array) -> aj.Certification:
         scale = aj.Isotropic(sigma=jnp.float32(0.5))
         return aj.certify(half_space, PARAMS, x, key, law=aj.gaussian, scale=scale, plan=plan)
 
-    certified = jax.vmap(one)(X, KEYS)
+    certified = jax.vmap(one)(X, keys)
     return [jax.tree.map(lambda leaf, row=row: leaf[row], certified) for row in range(len(X))]
 
 
@@ -44,6 +46,32 @@ def test_nobodys_votes_depend_on_the_slots(name) -> None:
             got, want = finish(task, plan), expected[number]
             for leaf, other in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
                 np.testing.assert_array_equal(leaf, other)
+
+
+def test_shared_draws_are_the_draws_of_one_key_and_made_once() -> None:
+    plan = aj.plan(aj.gaussian, n0=64, n=300, shared_draws=True)
+    one_key = jnp.stack([jax.random.key(5)] * len(X))
+    expected = alone(plan, one_key)
+    network = Network(apply_fn=half_space, params=PARAMS, chunk=64)
+    for count in (1, 4, 16):
+        selected = network.select(X, one_key, aj.Isotropic(sigma=SIGMA), plan)
+        done = dict(network.estimate(rows(selected), count, plan))
+        for number, want in enumerate(expected):
+            np.testing.assert_array_equal(finish(done[number], plan).votes, want.votes)
+    side_by_side = slots._stacked(list(rows(selected)), len(X))
+    words_for_each_input = f"u32[{len(X)},64"
+    for shared in (True, False):
+        network = half_space, 64, PARAMS, side_by_side
+        drawing = jax.make_jaxpr(slots._draw, static_argnums=(0, 1))(
+            *network, replace(plan, shared_draws=shared)
+        )
+        assert (words_for_each_input in str(drawing)) != shared
+
+
+def test_shared_draws_want_one_look() -> None:
+    for options in ({"looks": (100, 1000)}, {"bound": "anytime", "n": 1000}):
+        with pytest.raises(ValueError, match="one look at a fixed n"):
+            aj.plan(aj.gaussian, shared_draws=True, **options)
 
 
 def test_the_decided_leave_and_the_waiting_take_their_slots(monkeypatch) -> None:

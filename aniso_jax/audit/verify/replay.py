@@ -55,6 +55,7 @@ def plan_of(experiment: Experiment, classes: int, *, scales: Sequence[float]) ->
         target=experiment.target,
         tolerance=experiment.tolerance,
         grid=noise,
+        shared_draws=experiment.shared_draws,
     )
 
 
@@ -98,7 +99,8 @@ def replay_findings(
         some = rows[at : at + batch]
         padded = some + some[-1:] * (batch - len(some))
         x = jnp.asarray(inputs.data.x[[int(row["index"]) for row in padded]])
-        keys = keys_of(experiment.seed, [inputs.ids[int(row["index"])] for row in padded])
+        ids = [inputs.ids[int(row["index"])] for row in padded]
+        keys = keys_of(experiment.seed, ids, shared=experiment.shared_draws)
         scale = _scale(padded, experiment)
         drawn = _drawn(model.apply_fn, chunk, model.params, x, keys, scale, draws)
         yield from _compared(some, jax.device_get(drawn))
