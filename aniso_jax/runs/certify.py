@@ -20,7 +20,7 @@ from aniso_jax.runs.watch import Watch, silent
 from aniso_jax.smoothing.grid import Grid
 
 PART = 16
-"""Inputs in a part: what a killed run loses at most."""
+"""Inputs in a part: a killed run loses the parts that were not finished."""
 
 
 def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:

@@ -76,21 +76,23 @@ class Engine:
     chunk: int
     on_input: Callable[[Finished], None] = field(default=lambda done: None)
 
-    def compute(self, parts: Sequence[Indices]) -> Iterator[PartResult]:
-        """The records of each part, in this order, with the times that they took.
+    def compute(self, parts: Sequence[Indices]) -> Iterator[tuple[int, PartResult]]:
+        """The records of every part as (position, result), whichever is finished first.
 
-        Inputs of later parts take the slots that those of earlier ones leave, so only the last
-        part leaves slots idle.
+        Inputs of later parts take the slots that those of earlier ones leave, so only the end of
+        the run leaves slots idle. The times are those since the part before.
         """
         clock = Clock()
-        stream = self._certified(chain.from_iterable(_split(p, self.batch) for p in parts), clock)
+        batches = chain.from_iterable(_split(part, self.batch) for part in parts)
+        position = {int(index): at for at, part in enumerate(parts) for index in part}
         there: dict[int, tuple[Prepared, Certification]] = {}
-        for indices in parts:
-            while not all(int(index) in there for index in indices):
-                prepared, certified = next(stream)
-                there[prepared.index] = prepared, certified
-            table = self._table([there.pop(int(index)) for index in indices])
-            yield PartResult(table, {**clock.lap(), "device": _device(), "chunk": self.chunk})
+        for prepared, certified in self._certified(batches, clock):
+            there[prepared.index] = prepared, certified
+            at = position[prepared.index]
+            if all(int(index) in there for index in parts[at]):
+                table = self._table([there.pop(int(index)) for index in parts[at]])
+                timings = {**clock.lap(), "device": _device(), "chunk": self.chunk}
+                yield at, PartResult(table, timings)
 
     def _certified(
         self, batches: Iterator[Indices], clock: Clock

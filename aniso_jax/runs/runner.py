@@ -29,8 +29,8 @@ class PartResult(NamedTuple):
     """Seconds, rates, devices: plain values for the side file."""
 
 
-Compute = Callable[[Sequence[np.ndarray]], Iterable[PartResult]]
-"""From the indices of some parts to the records of each, in the same order."""
+Compute = Callable[[Sequence[np.ndarray]], Iterable[tuple[int, PartResult]]]
+"""From the indices of some parts to each one's position among them and its records."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +78,8 @@ def run_parts(
         directory: the run directory; made where it is missing.
         experiment: what the run is.
         parts: the selection as `split_parts` cuts it; ascending indices.
-        compute: from the indices of the missing parts to their records, in the same order. The
-            records of an input must depend on nothing else.
+        compute: from the indices of the missing parts to their records, each part once, in any
+            order. The records of an input must depend on nothing else.
         on_part: called after each part, for progress; parts that were there are reported too.
 
     Raises:
@@ -130,8 +130,8 @@ def _run_all(
             missing.append(part)
         else:
             tell(part, table, fresh=False)
-    results = compute([parts[part] for part in missing])
-    for part, result in zip(missing, results, strict=True):
+    for position, result in compute([parts[part] for part in missing]):
+        part = missing[position]
         _keep(directory, part, parts[part], experiment, result)
         tell(part, result.table, fresh=True)
 

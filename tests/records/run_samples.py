@@ -84,5 +84,6 @@ def sample_compute(indices: np.ndarray) -> PartResult:
     return PartResult(sample_table(indices), timings)
 
 
-def sample_results(parts) -> Iterator[PartResult]:
-    return map(sample_compute, parts)
+def sample_results(parts) -> Iterator[tuple[int, PartResult]]:
+    """Last part first: the order is the computer's own."""
+    return ((at, sample_compute(parts[at])) for at in reversed(range(len(parts))))

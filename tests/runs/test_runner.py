@@ -37,9 +37,9 @@ def slow_fsync(descriptor, fsync=os.fsync):
     fsync(descriptor)
 
 def slow_results(parts):
-    for indices in parts:
+    for position, indices in enumerate(parts):
         time.sleep(0.005)
-        yield sample_compute(indices)
+        yield position, sample_compute(indices)
 
 experiment = sample_experiment(inputs={2 * SLOW_PARTS}, part_size=2)
 sample_compute(sample_parts(experiment)[0])  # what is imported late is imported now
@@ -143,7 +143,7 @@ def test_parts_that_are_there_are_not_computed_again(tmp_path):
         tmp_path,
         experiment,
         sample_parts(experiment),
-        lambda parts: map(compute, parts),
+        lambda parts: enumerate(map(compute, parts)),
         on_part=told.append,
     )
     assert asked == [[12, 15, 18, 21]]
@@ -197,7 +197,12 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
         return sample_compute(indices)
 
     with pytest.raises(Interrupted) as stopped:
-        run_parts(tmp_path, experiment, sample_parts(experiment), lambda parts: map(compute, parts))
+        run_parts(
+            tmp_path,
+            experiment,
+            sample_parts(experiment),
+            lambda parts: enumerate(map(compute, parts)),
+        )
     assert str(stopped.value) == (
         f"Stopped: 8 of 10 inputs are done and kept in {tmp_path}; run the same command again to "
         "go on."
@@ -221,7 +226,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_half_written(tmp_path, monkeypa
         run_whole(tmp_path / "run", experiment)
     monkeypatch.undo()
     assert str(stopped.value) == (
-        f"The disk is full: 4 of 10 inputs are done and kept in {tmp_path / 'run'}; run the same "
+        f"The disk is full: 2 of 10 inputs are done and kept in {tmp_path / 'run'}; run the same "
         "command again after freeing some space."
     )
     assert sorted(files_of(tmp_path / "run")) == ["part-00000.parquet", "run.json"]
@@ -270,7 +275,7 @@ def test_computing_for_other_inputs_is_refused(tmp_path):
             tmp_path,
             experiment,
             sample_parts(experiment),
-            lambda parts: (PartResult(sample_compute(i + 1).table, {}) for i in parts),
+            lambda parts: ((0, PartResult(sample_compute(i + 1).table, {})) for i in parts),
         )
     with pytest.raises(ValueError, match="cut its selection with split_parts"):
         run_parts(tmp_path, experiment, [np.arange(4)], sample_results)
