@@ -217,7 +217,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_half_written(tmp_path, monkeypa
 
     def full(descriptor):
         flushed.append(descriptor)
-        if len(flushed) == 7:  # run.json and part 0 are whole; part 1 has its times
+        if len(flushed) == 7:  # run.json and one part are whole; the next has its times
             raise OSError(errno.ENOSPC, "No space left on device")
         fsync(descriptor)
 
@@ -229,7 +229,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_half_written(tmp_path, monkeypa
         f"The disk is full: 2 of 10 inputs are done and kept in {tmp_path / 'run'}; run the same "
         "command again after freeing some space."
     )
-    assert sorted(files_of(tmp_path / "run")) == ["part-00000.parquet", "run.json"]
+    assert sorted(files_of(tmp_path / "run")) == ["part-00002.parquet", "run.json"]
     run_whole(tmp_path / "run", experiment)
     assert files_of(tmp_path / "run") == files_of(run_whole(tmp_path / "whole", experiment))
 
