@@ -23,7 +23,8 @@ class Certification:
 
     Attributes:
       label: the certified class, or ABSTAIN (-1).
-      region: where the smoothed classifier surely answers `label`; its gap is 0 on abstention.
+      region: where the smoothed classifier surely answers `label`; its gap is 0 on abstention. On a
+        grid its center stands for the grid point itself, of which it is the float32 rounding.
       failure: upper bound on 1 - p_A; p_lower is one less it.
       votes: int32 (classes,), the estimation draws counted, at the last look reached.
       history: int32 (looks, classes), the votes at each look, 0 at looks not reached; the record
@@ -150,10 +151,11 @@ def conclude(
     gap = jnp.max(jnp.where(is_reached, gaps, 0.0))
     votes = history[jnp.maximum(reached - 1, 0)]
     drawn = jnp.where(reached > 0, jnp.asarray(plan.looks, jnp.int32)[reached - 1], 0)
+    center = x if plan.grid is None else plan.grid.point(x)
     lost_rows = (jnp.sum(votes) < drawn) | (jnp.sum(selection_votes) < plan.n0)
     return Certification(
         label=jnp.where(gap > 0, guess, ABSTAIN).astype(jnp.int32),
-        region=Region(center=x, scale=scale, gap=gap, order=plan.law.order),
+        region=Region(center=center, scale=scale, gap=gap, order=plan.law.order),
         failure=jnp.min(jnp.where(is_reached, failures, 1.0)),
         votes=votes,
         history=history,

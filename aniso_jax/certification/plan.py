@@ -41,6 +41,7 @@ class Plan:
       looks: numbers of draws at which the votes are read; the last is n; static.
       bound: kind of bound; static.
       alpha: probability that a certificate is false, per input, over all looks; static.
+      classes: of the network, for the two-class bound; static.
       target: a radius in input units that is to be decided; static.
       tolerance: relative gain in radius below which more draws are not worth it; static.
       grid: tables of integer noise, by whose total variation the bounds are discounted; or None.
@@ -56,6 +57,7 @@ class Plan:
     looks: tuple[int, ...] = field(metadata={"static": True})
     bound: Bound = field(metadata={"static": True})
     alpha: float = field(metadata={"static": True})
+    classes: int | None = field(metadata={"static": True})
     target: float | None = field(metadata={"static": True})
     tolerance: float | None = field(metadata={"static": True})
     shared_draws: bool = field(metadata={"static": True})
@@ -162,6 +164,7 @@ def plan(
         looks=schedule,
         bound=bound,
         alpha=alpha,
+        classes=classes,
         target=target,
         tolerance=tolerance,
         grid=grid,

@@ -51,6 +51,11 @@ def begin(
 ) -> Sequence:
     """Nothing drawn yet; a non-finite input or an invalid scale is done before it begins."""
     classes = class_count(apply_fn, params, x, window_size(1, 1))
+    if plan.classes not in (None, classes):
+        raise ValueError(
+            f"The plan bounds the rivals among {plan.classes} classes, the network has {classes}: "
+            f"make it with plan(..., classes={classes})."
+        )
     return Sequence(
         guess=jnp.argmax(selection_votes),
         drawn=jnp.int32(0),

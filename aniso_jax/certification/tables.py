@@ -54,7 +54,8 @@ def rival_tables(
 ) -> list[Float64]:
     """Upper bounds on p_j after k votes for a rival j: alpha / (2 m (K - 1)) each.
 
-    The union over all K - 1 rivals is what makes it lawful to look for the largest afterwards.
+    So all K - 1 bounds hold at once, whichever is looked at afterwards. For the gap alone alpha / 2
+    would do: the bound at the largest count is never below the one at the true runner-up's count.
     """
     share = alpha / (2 * len(looks) * (classes - 1))
     return [np.minimum(failure_bounds(n, share)[::-1] + discount, 1.0) for n in looks]

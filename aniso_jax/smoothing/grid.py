@@ -21,7 +21,8 @@ from aniso_jax.smoothing.alias import alias_table
 from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.weights import integer_weights
 
-_ON_GRID = 1e-3  # grid steps; float32 pixels of 8-bit images are within 1e-5
+ULP = 2.0**-23
+"""How far a float32 in [0, 1] may lie from the grid point that it stands for: one rounding."""
 
 
 @jax.tree_util.register_dataclass
@@ -66,13 +67,14 @@ class Grid:
         return Diagonal(theta=self.theta[self.level(_theta(scale, self.shape))])
 
     def holds(self, x: jax.Array, scale: Scale) -> jax.Array:
-        """Whether x lies on the grid, in [0, 1], and every theta in the palette."""
-        self._check(x)
+        """Whether x is a grid point in [0, 1], to one rounding, and every theta in the palette."""
         theta = _theta(scale, self.shape)
-        steps = x * self.steps
-        in_range = (x >= 0) & (x <= 1)
-        on_grid = jnp.all(in_range & (jnp.abs(steps - jnp.round(steps)) <= _ON_GRID))
-        return on_grid & jnp.all(self.theta[self.level(theta)] == theta)
+        on_grid = (x >= 0) & (x <= 1) & (jnp.abs(x - self.point(x)) <= ULP)
+        return jnp.all(on_grid & (self.theta[self.level(theta)] == theta))
+
+    def point(self, x: jax.Array) -> jax.Array:
+        """The grid point that x stands for, as the float32 nearest to it."""
+        return self._pixels(self._steps(x))
 
     def noisy(self, x: jax.Array, scale: Scale, words: jax.Array) -> jax.Array:
         """x + round(S z) for a batch of draws, exact on the grid, converted to float32 once.
@@ -82,9 +84,7 @@ class Grid:
           scale: isotropic or diagonal, of the palette.
           words: uint32 (2, draws, *shape), random.
         """
-        self._check(x)
-        total = jnp.round(x * self.steps).astype(jnp.int32) + self._noise(scale, words)
-        return self.pixels[total + (self.pixels.size - self.steps) // 2]
+        return self._pixels(self._steps(x) + self._noise(scale, words))
 
     def _noise(self, scale: Scale, words: jax.Array) -> jax.Array:
         """One integer for each pair of words, by the alias tables of each coordinate's level."""
@@ -102,12 +102,16 @@ class Grid:
         middles = jnp.sqrt(self.theta[1:] * self.theta[:-1])
         return jnp.searchsorted(middles, theta)
 
-    def _check(self, x: jax.Array) -> None:
+    def _steps(self, x: jax.Array) -> jax.Array:
         if jnp.shape(x) != self.shape:
             raise ValueError(
                 f"The grid was made for inputs of shape {self.shape}, x has {jnp.shape(x)}: "
                 "its discount depends on the number of coordinates; make a grid for this shape."
             )
+        return jnp.round(x * self.steps).astype(jnp.int32)
+
+    def _pixels(self, steps: jax.Array) -> jax.Array:
+        return self.pixels[steps + (self.pixels.size - self.steps) // 2]
 
 
 def grid(law: Law, scales: Sequence[float], *, shape: tuple[int, ...], steps: int = 255) -> Grid:
@@ -133,28 +137,29 @@ def grid(law: Law, scales: Sequence[float], *, shape: tuple[int, ...], steps: in
     >>> g.discount < 1e-8, int(g.reach[0])
     (True, 585)
     """
-    return _grid(law, tuple(float(s) for s in scales), tuple(shape), int(steps))
+    if not isinstance(steps, int) or steps < 1 or 0 in shape:
+        raise ValueError(f"A grid needs whole steps >= 1 and coordinates, got {steps} and {shape}.")
+    return _grid(law, tuple(float(s) for s in scales), tuple(shape), steps)
 
 
-def palette(
-    low: float = 2.0**-10, high: float = 16.0, *, per_octave: int = 16
-) -> tuple[float, ...]:
-    """Scales from `low` to `high` in equal ratios: 225 of them, 4.4 % apart.
+def palette(*, steps: int = 255, high: float = 16.0, per_octave: int = 16) -> tuple[float, ...]:
+    """Scales in equal ratios, 4.4 % apart, from one grid step to `high`.
 
-    >>> len(palette()), palette()[-1]
-    (225, 16.0)
+    Below one step there is next to no noise; above 16 every 8-bit pixel is as good as lost.
+
+    >>> len(palette()), palette()[-1], palette()[0] > 1 / 255
+    (192, 16.0, True)
     """
-    count = round(np.log2(high / low) * per_octave) + 1
-    return tuple(float(s) for s in np.geomspace(low, high, count).astype(np.float32))
+    octaves = int(np.log2(high * steps) * per_octave)
+    exponents = np.arange(-octaves, 1) / per_octave
+    return tuple(float(s) for s in (high * 2.0**exponents).astype(np.float32))
 
 
 @lru_cache(maxsize=8)
 def _grid(law: Law, scales: tuple[float, ...], shape: tuple[int, ...], steps: int) -> Grid:
     theta = np.unique(np.asarray(scales, np.float32))
-    if theta.size == 0 or steps < 1 or not np.all(np.isfinite(theta) & (theta > 0)):
-        raise ValueError(
-            f"A grid needs finite positive scales and steps >= 1, got {scales} and {steps}."
-        )
+    if theta.size == 0 or not np.all(np.isfinite(theta) & (theta > 0)):
+        raise ValueError(f"A grid needs finite positive scales, got {scales}.")
     levels = [integer_weights(law, steps * float(t)) for t in theta]
     tables = [alias_table(weights) for weights, _ in levels]
     reach = np.array([len(weights) // 2 for weights, _ in levels], np.int32)
@@ -181,5 +186,10 @@ def _theta(scale: Scale, shape: tuple[int, ...]) -> jax.Array:
     if not isinstance(scale, Isotropic | Diagonal):
         raise ValueError(
             f"Noise on a grid needs an isotropic or diagonal scale, got {type(scale).__name__}."
+        )
+    if isinstance(scale, Diagonal) and jnp.shape(scale.theta) != shape:
+        raise ValueError(
+            f"theta has shape {jnp.shape(scale.theta)}, the grid's inputs have {shape}: give one "
+            "theta per input coordinate, in the input's own shape."
         )
     return scale.push(jnp.ones(shape, jnp.float32))

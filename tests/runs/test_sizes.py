@@ -10,18 +10,32 @@ import aniso_jax as aj
 from aniso_jax.runs.sizes import check_neighbours, chunk_changes_logits
 
 X = np.zeros((28, 28, 1), np.float32)
+DEMO = aj.load_model("demo")
+
+
+def less_its_batch_mean(params, batch):
+    return DEMO.apply_fn(params, batch - jnp.mean(batch, axis=0))
+
+
+def less_the_row_before(params, batch):
+    return DEMO.apply_fn(params, batch.at[1:].add(-batch[:-1]))
+
+
+def by_the_size_of_the_batch(params, batch):
+    return DEMO.apply_fn(params, batch) + len(batch)
 
 
 def test_the_shipped_network_answers_each_input_by_itself() -> None:
-    check_neighbours(aj.load_model("demo"), X, batch=2, chunk=64)
-    assert chunk_changes_logits(aj.load_model("demo"), X, batch=2, chunk=128) in (False, True)
+    check_neighbours(DEMO, X, batch=2, chunk=64)
 
 
-def test_a_network_in_training_mode_is_refused() -> None:
-    demo = aj.load_model("demo")
-
-    def with_batch_statistics(params, batch):
-        return demo.apply_fn(params, batch - jnp.mean(batch, axis=0))
-
+@pytest.mark.parametrize("apply_fn", (less_its_batch_mean, less_the_row_before))
+def test_a_network_whose_rows_see_each_other_is_refused(apply_fn) -> None:
     with pytest.raises(ValueError, match="eval mode"):
-        check_neighbours(replace(demo, apply_fn=with_batch_statistics), X, batch=2, chunk=64)
+        check_neighbours(replace(DEMO, apply_fn=apply_fn), X, batch=2, chunk=64)
+
+
+def test_logits_that_depend_on_the_size_are_noticed() -> None:
+    assert chunk_changes_logits(
+        replace(DEMO, apply_fn=by_the_size_of_the_batch), X, batch=2, chunk=128
+    )

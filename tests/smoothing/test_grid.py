@@ -73,7 +73,7 @@ def test_the_discount_of_an_image_is_about_a_thousand_millionth() -> None:
         assert 0 < aj.grid(law, [0.5], shape=(32, 32, 3)).discount < 2e-8
     whole = aj.grid(aj.gaussian, aj.palette(), shape=(28, 28, 1))
     assert 0 < whole.discount < 1e-7
-    assert whole.theta.size == 225
+    assert whole.theta.size == 192
 
 
 def drawn(law: aj.Law, theta: np.ndarray, blocks: int) -> np.ndarray:
@@ -129,12 +129,46 @@ def test_an_input_or_a_scale_off_the_grid_abstains_and_says_so() -> None:
     assert status(X, 0.25) in (aj.Status.CERTIFIED, aj.Status.ABSTAINED)
     assert status(X, 0.26) == aj.Status.OFF_GRID
     assert status(X + 0.001, 0.25) == aj.Status.OFF_GRID
+    assert status(X * (1 - 1e-6), 0.25) == aj.Status.OFF_GRID
     assert status(X * jnp.nan, 0.25) == aj.Status.NONFINITE_INPUT
+
+
+def test_the_region_is_about_the_grid_point_and_nothing_nearly_on_it() -> None:
+    """Under l1 a thousandth of a step in each of 784 coordinates adds up to a false certificate."""
+    width, d = 12.5 / 255, 784
+    grid = aj.grid(aj.uniform, [width], shape=(d,))
+    plan = aj.plan(aj.uniform, n=10_000, grid=grid)
+    scale = aj.Isotropic(sigma=jnp.float32(width))
+
+    def some_pixel_from_141_on(params, batch):
+        bright = jnp.any(jnp.round(batch * 255) >= 141, axis=-1).astype(jnp.float32)
+        return jnp.stack([1 - bright, bright], axis=-1)
+
+    def certify(x: float) -> aj.Certification:
+        ask = some_pixel_from_141_on, (), jnp.full(d, x, jnp.float32), jax.random.key(0)
+        return aj.certify(*ask, law=aj.uniform, scale=scale, plan=plan)
+
+    assert int(certify((128 + 0.00095) / 255).status) == aj.Status.OFF_GRID
+    on_grid = certify(128 / 255)
+    assert int(on_grid.label) == 0
+    assert float(on_grid.region.radius()) <= width
+    assert (on_grid.region.center == np.float32(128 / 255)).all()
+
+
+@pytest.mark.parametrize("law", LAWS, ids=LAW_NAMES)
+def test_the_palette_serves_every_law(law) -> None:
+    grid = aj.grid(law, aj.palette(high=1.0), shape=(3,))
+    assert grid.discount < 1e-9
+    assert float(grid.theta[0]) > 1 / 255
 
 
 def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(ValueError, match="leaves every input as it is"):
         aj.grid(aj.uniform, [0.001], shape=(3,))
+    with pytest.raises(ValueError, match="theta has shape"):
+        aj.grid(aj.gaussian, [1.0], shape=(3,)).holds(X, aj.Diagonal(theta=jnp.ones((2, 3))))
+    with pytest.raises(ValueError, match="whole steps"):
+        aj.grid(aj.gaussian, [1.0], shape=(3,), steps=254.9)
     with pytest.raises(ValueError, match="finite positive scales"):
         aj.grid(aj.gaussian, [], shape=(3,))
     with pytest.raises(ValueError, match="made for inputs of shape"):
