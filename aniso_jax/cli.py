@@ -28,7 +28,7 @@ from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.data.load import load as load_data
 from aniso_jax.records.directory import read_experiment
 from aniso_jax.records.load import load_frame
-from aniso_jax.records.sidecar import read_timings
+from aniso_jax.records.sidecar import seconds_by_row
 from aniso_jax.report.compare import galleries_of, with_containment
 from aniso_jax.report.export import export
 from aniso_jax.report.foreign import read_tsv
@@ -152,7 +152,8 @@ def _report(config: Report) -> None:
 
 def _export(config: Export) -> None:
     frame = load_frame(config.run, partial=config.partial)
-    time = _seconds(config.run, frame)
+    seconds = seconds_by_row(config.run, len(frame), read_experiment(config.run).part_size)
+    time = pd.Series(seconds, index=frame.index)
     export(frame, config.format, config.out, time=time, overwrite=config.overwrite)
     _console.print(f"{len(frame)} inputs are in [bold]{config.out}[/bold].")
 
@@ -195,18 +196,6 @@ def _frame(path: Path, config: Report) -> pd.DataFrame:
     if path.is_dir():
         return load_frame(path, partial=config.partial)
     return read_tsv(path, law=config.law)
-
-
-def _seconds(run: Path, frame: pd.DataFrame) -> pd.Series:
-    """Seconds per input: the mean of the part that the input was computed in."""
-    parts = [row // read_experiment(run).part_size for row in range(len(frame))]
-    timings = read_timings(run)
-    means = {part: _mean_seconds(entry) for part, entry in timings.items()}
-    return pd.Series([means.get(part, float("nan")) for part in parts], index=frame.index)
-
-
-def _mean_seconds(entry: dict[str, Any]) -> float:
-    return float(entry["optimise_seconds"] + entry["certify_seconds"]) / int(entry["inputs"])
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def predict(
     Returns:
       A `Prediction`; its p-value is an upper bound.
 
-    Guarantee: P[label is neither ABSTAIN nor g(x)] <= alpha over the draws.
+    Guarantee: P[label is neither ABSTAIN nor g(x)] <= alpha over the draws, in real arithmetic.
 
     Raises:
       ValueError: n so small that every answer would be ABSTAIN (the smallest n is named).

@@ -8,6 +8,7 @@ import numpy as np
 from aniso_jax.certification.tables import Bound, share_and_bounds
 from aniso_jax.smoothing.grid import Grid
 from aniso_jax.smoothing.laws import Law
+from aniso_jax.smoothing.noise import BLOCK, blocks_for
 from aniso_jax.smoothing.votes import check_draws
 from aniso_jax.statistics.binomial import smallest_n
 
@@ -25,9 +26,10 @@ def make_schedule(bound: Bound, n: int | None, looks: Sequence[int] | None) -> t
             raise ValueError(f"The last look is n: got n = {n} and looks up to {schedule[-1]}.")
         return schedule
     last = check_draws(100_000 if n is None else n)
-    if bound == "anytime":
-        powers = range(int(np.log(last / 64) / np.log(_GROWTH)) + 1) if last > 64 else ()
-        return (*sorted({int(64 * _GROWTH**i) for i in powers} - {last}), last)
+    if bound == "anytime":  # at whole blocks, so that no draw is made twice around a look
+        powers = range(int(np.log(max(last / BLOCK, 1)) / np.log(_GROWTH)) + 1)
+        looks = {blocks_for(int(BLOCK * _GROWTH**i)) * BLOCK for i in powers}
+        return (*sorted(look for look in looks if look < last), last)
     if bound == "curtailed":
         return (*range(_STRIDE, last, _STRIDE), last)
     return (last,)

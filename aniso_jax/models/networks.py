@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ from flax import nnx
 from jax import Array
 
 from aniso_jax.models.layers import ConvPool, Normalize
+from aniso_jax.models.resnets import resnet, resnet18
 
 Numbers = float | Sequence[float]
 
@@ -150,6 +152,9 @@ ARCHITECTURES: dict[str, Callable[..., nnx.Module]] = {
     "mlp": MLP,
     "small-cnn": SmallCNN,
     "strided-cnn": StridedCNN,
+    "resnet18": resnet18,
+    "resnet20": partial(resnet, depth=20),
+    "resnet110": partial(resnet, depth=110),
 }
 
 
@@ -167,7 +172,7 @@ def build(arch: str, **kwargs: Any) -> nnx.Module:
     'MLP'
     """
     if arch not in ARCHITECTURES:
-        known = ", ".join(sorted(ARCHITECTURES))
+        known = ", ".join(ARCHITECTURES)
         raise ValueError(f"arch {arch!r} is not a network that we have; choose one of {known}.")
     return ARCHITECTURES[arch](**kwargs)
 

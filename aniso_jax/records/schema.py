@@ -38,8 +38,8 @@ import pyarrow as pa
 from aniso_jax.records.claim import claim_of
 from aniso_jax.records.experiment import Experiment
 
-FORMAT = 1
-"""Version of the columns; a change of meaning, name or type raises it."""
+FORMAT = 2
+"""Version of the columns and metadata; a change of meaning, name or type raises it."""
 
 _COUNTS = pa.list_(pa.int64())
 _INPUT = "units of the input"

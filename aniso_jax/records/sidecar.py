@@ -65,5 +65,14 @@ def seconds_per_input(timings: Mapping[int, Mapping[str, Any]], name: str) -> fl
     return float(sum(entry[name] for entry in timed) / inputs) if inputs else None
 
 
+def seconds_by_row(directory: Path, rows: int, part_size: int) -> list[float]:
+    """Seconds of each input, search and certification: the mean of its part; NaN if not timed."""
+    means = {
+        part: float(entry["optimise_seconds"] + entry["certify_seconds"]) / int(entry["inputs"])
+        for part, entry in read_timings(directory).items()
+    }
+    return [means.get(row // part_size, float("nan")) for row in range(rows)]
+
+
 def _whole_length(content: bytes) -> int:
     return content.rfind(b"\n") + 1

@@ -22,7 +22,7 @@ def statement(runs: Sequence[pd.DataFrame]) -> str:
         f"{scope}, with probability at least {_confidence(ours, all_joint)} over the run's "
         "random draws, the run either abstains or the smoothed classifier gives the stated label "
         f"at every point of the input's region{_arithmetic(ours)}{_frozen(ours)}"
-        f"{_joint_among(ours)}; nothing is certified beyond the region, "
+        f"{_joint_among(ours)}{_targets(ours)}; nothing is certified beyond the region, "
         f"{'' if all_joint else 'for all inputs jointly, '}or about what the network predicts "
         "without noise."
     )
@@ -39,6 +39,15 @@ def _joint_among(runs: Sequence[pd.DataFrame]) -> str:
         return ""
     named = ", ".join(f"{df.attrs['name']} ({_level(df.attrs['joint_alpha'])})" for df in joint)
     return f"; for all inputs of a run together with the probability named: {named}"
+
+
+def _targets(runs: Sequence[pd.DataFrame]) -> str:
+    """Runs that stopped once a radius was decided say little about larger ones."""
+    aimed = [df for df in runs if df.attrs.get("target") is not None]
+    if not aimed:
+        return ""
+    named = ", ".join(f"{df.attrs['name']} ({df.attrs['target']:g})" for df in aimed)
+    return f"; radii beyond the target were not sought, and may be larger than stated, in {named}"
 
 
 def _level(alpha: float) -> str:
@@ -63,9 +72,15 @@ def _confidence(runs: Sequence[pd.DataFrame], all_joint: bool) -> str:
 
 
 def _arithmetic(runs: Sequence[pd.DataFrame]) -> str:
-    if all(df.attrs["mode"] != "float" for df in runs):
-        return ""
-    return ", real arithmetic assumed (noise and network were computed in floating point)"
+    said = []
+    if any(df.attrs["mode"] == "float" for df in runs):
+        said.append(", real arithmetic assumed (noise and network were computed in floating point)")
+    if any(df.attrs["mode"] == "grid" for df in runs):
+        said.append(
+            "; where the noise is integer, the classifier first rounds to the input grid, and no "
+            "real arithmetic is assumed of the noise"
+        )
+    return "".join(said)
 
 
 def _frozen(runs: Sequence[pd.DataFrame]) -> str:

@@ -23,7 +23,7 @@ def printout(frames: Sequence[pd.DataFrame]) -> Iterator[Table | str]:
             title = f"Certified accuracy, %, by proxy radius ({norm})"
             yield from _side_by_side(proxy_summary(runs), title)
         if own(runs):
-            title = f"Of all such inputs, %, at least ({1 - BETA:.0%} confidence, {norm})"
+            title = f"If drawn at random: of all inputs, %, at least ({1 - BETA:.0%} each, {norm})"
             yield from _side_by_side(population_summary(runs), title)
     yield from filter(None, (statement(frames), foreign_statement(frames)))
 

@@ -9,13 +9,14 @@ import jax
 from aniso_jax.certification.plan import Plan, plan
 from aniso_jax.models.checkpoint import Model, load
 from aniso_jax.records.experiment import Experiment, hash_indices
+from aniso_jax.runs.choose import source_of
 from aniso_jax.runs.config import Certify
 from aniso_jax.runs.engine import Engine
 from aniso_jax.runs.grids import grid_of, snapped_file
 from aniso_jax.runs.inputs import Inputs, check_fit, read_inputs
 from aniso_jax.runs.runner import run_parts, split_parts
-from aniso_jax.runs.sizes import check_neighbours, chunk_changes_logits, sizes
-from aniso_jax.runs.sources import Source, source_of
+from aniso_jax.runs.sizes import check_neighbours, chunk_changes_logits, sizes, slots_for
+from aniso_jax.runs.sources import Source
 from aniso_jax.runs.watch import Watch, silent
 from aniso_jax.smoothing.grid import Grid
 
@@ -40,6 +41,9 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
     source = snapped_file(source, noise)
     draws = _plan(config, model, inputs, noise)
     batch, chunk = _sizes(config, inputs, draws.n)
+    slots, window = _slots(config, inputs, draws, batch=batch, chunk=chunk)
+    depends = _sizes_matter(model, inputs, batch=slots, chunk=window)
+    slots, window = (batch, chunk) if depends else (slots, window)
     engine = Engine(
         inputs=inputs,
         model=model,
@@ -47,10 +51,15 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
         plan=draws,
         seed=config.seed,
         batch=batch,
-        chunk=chunk,
+        slots=slots,
+        chunk=window,
         on_input=watch.input,
     )
-    experiment = _experiment(config, inputs, model, source, draws, batch=batch, chunk=chunk)
+    sizes_said = {
+        "batch": batch if source.is_sought or depends else None,
+        "chunk": chunk if depends else None,
+    }
+    experiment = _experiment(config, inputs, model, source, draws, **sizes_said)
     parts = split_parts(inputs.indices, PART)
     watch.start(len(inputs.indices))
     run_parts(Path(config.out), experiment, parts, engine.compute, on_part=watch.part)
@@ -85,6 +94,22 @@ def _sizes(config: Certify, inputs: Inputs, n: int) -> tuple[int, int]:
     return min(batch, PART), chunk
 
 
+def _sizes_matter(model: Model, inputs: Inputs, *, batch: int, chunk: int) -> bool:
+    """Whether the network's logits depend on how much is computed at once; refuses worse ones."""
+    x = inputs.data.x[inputs.indices[0]]
+    check_neighbours(model, x, batch=batch, chunk=chunk)
+    return chunk_changes_logits(model, x, batch=batch, chunk=chunk)
+
+
+def _slots(
+    config: Certify, inputs: Inputs, draws: Plan, *, batch: int, chunk: int
+) -> tuple[int, int]:
+    """(slots, chunk) for the estimation; those of the user where they are named."""
+    if config.batch is not None or config.chunk is not None:
+        return batch, chunk
+    return slots_for(batch, chunk, draws.looks, inputs=len(inputs.indices))
+
+
 def _experiment(
     config: Certify,
     inputs: Inputs,
@@ -92,13 +117,10 @@ def _experiment(
     source: Source,
     draws: Plan,
     *,
-    batch: int,
-    chunk: int,
+    batch: int | None,
+    chunk: int | None,
 ) -> Experiment:
     """Everything that determines the run's bytes."""
-    x = inputs.data.x[inputs.indices[0]]
-    check_neighbours(model, x, batch=batch, chunk=chunk)
-    depends = chunk_changes_logits(model, x, batch=batch, chunk=chunk)
     return Experiment(
         data=f"{inputs.data.name} ({config.split})",
         data_fingerprint=inputs.data.fingerprint,
@@ -129,8 +151,8 @@ def _experiment(
         inputs=len(inputs.indices),
         indices_hash=hash_indices(inputs.indices),
         part_size=PART,
-        batch=batch if source.is_sought or depends else None,
-        chunk=chunk if depends else None,
+        batch=batch,
+        chunk=chunk,
         matmul_precision=str(jax.config.values["jax_default_matmul_precision"] or "default"),
         versions=_versions(),
     )

@@ -138,7 +138,7 @@ class Certify(Smoothing):
 
     grid: _Steps = None
     """Inputs lie on multiples of 1/GRID (255 for 8-bit images): draw integer noise, so that nothing
-    is assumed about floating point. Scales found per input are rounded to a palette of 225."""
+    is assumed about floating point. Scales found per input are rounded to a palette."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

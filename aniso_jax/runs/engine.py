@@ -62,7 +62,8 @@ class Engine:
 
     Attributes:
       inputs, model, source, plan, seed: what is computed.
-      batch: inputs side by side; a ragged last batch is padded, so that there is one trace.
+      batch: inputs prepared together; a ragged last one is padded, so that there is one trace.
+      slots: inputs that draw side by side.
       chunk: ceiling of draws of an input held at once.
       on_input: told after each input.
     """
@@ -73,6 +74,7 @@ class Engine:
     plan: Plan
     seed: int
     batch: int
+    slots: int
     chunk: int
     on_input: Callable[[Finished], None] = field(default=lambda done: None)
 
@@ -107,7 +109,7 @@ class Engine:
                 waiting[number] = prepared
                 yield prepared.task
 
-        for number, task in network.estimate(tasks(), self.batch, self.plan):
+        for number, task in network.estimate(tasks(), self.slots, self.plan):
             prepared, certified = waiting.pop(number), finish(task, self.plan)
             self.on_input(self._told(prepared, certified))
             yield prepared, certified

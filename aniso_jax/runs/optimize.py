@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aniso_jax.models.checkpoint import Model, load
+from aniso_jax.runs.choose import source_of
 from aniso_jax.runs.config import Optimize
 from aniso_jax.runs.inputs import Inputs, check_fit, keys_of, read_inputs
+from aniso_jax.runs.scale_files import scales_content
 from aniso_jax.runs.sizes import sizes
-from aniso_jax.runs.sources import Source, scales_content, source_of
+from aniso_jax.runs.sources import Source
 from aniso_jax.runs.watch import Watch, silent
 from aniso_jax.storage.atomic import write_atomically
 

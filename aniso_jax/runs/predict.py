@@ -11,10 +11,10 @@ import numpy as np
 from aniso_jax.certification.predict import Prediction, check_can_answer, predict
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.models.checkpoint import load
+from aniso_jax.runs.choose import source_of
 from aniso_jax.runs.config import Predict
 from aniso_jax.runs.inputs import check_fit, keys_of, read_inputs
 from aniso_jax.runs.sizes import sizes
-from aniso_jax.runs.sources import source_of
 from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.votes import ApplyFn
 

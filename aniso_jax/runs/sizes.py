@@ -1,6 +1,7 @@
 """How much to compute at once: found from the device, checked on the real network."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.smoothing.noise import BLOCK
-from aniso_jax.smoothing.votes import ApplyFn
+from aniso_jax.smoothing.votes import ApplyFn, window_size
 
 _ROWS = {"cpu": 1024, "gpu": 65_536, "tpu": 65_536}  # rows in flight; CPU caches want few
 _BYTES = {"cpu": 2**28, "gpu": 2**31, "tpu": 2**31}  # of noisy inputs in flight
@@ -27,6 +28,21 @@ def sizes(
         rows = min(_ROWS[backend], _BYTES[backend] // (4 * math.prod(shape)))
         chunk = max(rows // batch // BLOCK, 1) * BLOCK
     return batch, min(chunk, math.ceil(n / BLOCK) * BLOCK)
+
+
+def slots_for(batch: int, chunk: int, looks: Sequence[int], *, inputs: int) -> tuple[int, int]:
+    """(slots, chunk) for as many rows at once as batch times chunk.
+
+    A look ends a window of draws, and what the window holds beyond it is thrown away. So with
+    several looks a window is no longer than the first one, and more inputs draw side by side.
+
+    >>> slots_for(4, 256, (10_000,), inputs=50), slots_for(4, 256, (100, 1000), inputs=50)
+    ((4, 256), (8, 128))
+    """
+    if len(looks) == 1:
+        return batch, chunk
+    window = window_size(chunk, looks[0])
+    return max(min(batch * chunk // window, inputs), 1), window
 
 
 def check_neighbours(model: Model, x: np.ndarray, *, batch: int, chunk: int) -> None:

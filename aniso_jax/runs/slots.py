@@ -67,7 +67,7 @@ class Network:
         waiting = enumerate(tasks)
         first = list(islice(waiting, slots))
         numbers = [number for number, _ in first] + [_FREE] * (slots - len(first))
-        drawing = _stacked([task for _, task in first], slots) if first else None
+        drawing = _side_by_side([task for _, task in first], slots) if first else None
         while any(number != _FREE for number in numbers):
             drawing = _draw(self.apply_fn, self.chunk, self.params, drawing, plan)
             for slot in np.flatnonzero(np.asarray(drawing.state.done)):
@@ -160,7 +160,7 @@ def rows(tasks: Task) -> Iterator[Task]:
     return (_take(tasks, row) for row in range(len(tasks.x)))
 
 
-def _stacked(tasks: list[Task], slots: int) -> Task:
+def _side_by_side(tasks: list[Task], slots: int) -> Task:
     """A task in every slot; what the last of too few does twice is not asked for."""
     filled = tasks + tasks[-1:] * (slots - len(tasks))
     stacked: Task = jax.tree.map(lambda *leaves: jnp.stack(leaves), *filled)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import aniso_jax as aj
@@ -64,9 +64,10 @@ def test_every_point_is_inside(order, steps, log_gap, log_theta, spread, log_off
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize(("steps", "least"), [(None, 0.9999), (255, 0.9)])
 def test_points_stay_close_to_the_outline(order, steps, least):
+    """Where the region lies in [0, 1]; a grid ends there, and so would its points."""
     rng = np.random.default_rng(order)
-    center = (np.rint(rng.random(DIMENSION) * 255) / 255).astype(np.float32)
-    theta, gap = rng.uniform(0.2, 2.0, DIMENSION).astype(np.float32), np.float32(0.9)
+    center = (np.rint(rng.uniform(0.48, 0.52, DIMENSION) * 255) / 255).astype(np.float32)
+    theta, gap = rng.uniform(0.2, 0.5, DIMENSION).astype(np.float32), np.float32(0.9)
     us = rng.normal(size=(POINTS, DIMENSION)).astype(np.float32)
     y = points(center, theta, gap, us, order=order, steps=steps)
     assert np.all(exact_gauge(center, y, theta, gap, order, steps) > least)
@@ -89,11 +90,13 @@ def test_a_point_outside_is_never_called_inside():
     gap=st.floats(2.0**-6, 20, width=32),
     order=st.sampled_from([1, 2]),
 )
+@example(values=[0.0, 5.0, 5.0, 5.0, 5.0, 5.0], gap=2.0**-6, order=1)
 @settings(max_examples=60)
 def test_projection_is_the_nearest_point_of_the_ball(values, gap, order):
     u = np.array(values, np.float32)
     found = np.asarray(to_ball(jnp.asarray(u), jnp.float32(gap), order), np.float64)
-    assert np.linalg.norm(found, order) <= gap * (1 + 1e-5)
+    lost = 1e-6 * np.abs(u).sum()  # float32 sizes less their threshold
+    assert np.linalg.norm(found, order) <= gap * (1 + 1e-5) + lost
     # Nearest in a convex set: no point of it lies further in the direction of u - found.
     direction = u.astype(np.float64) - found
     dual = np.linalg.norm(direction, np.inf if order == 1 else 2)

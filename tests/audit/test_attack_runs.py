@@ -12,7 +12,7 @@ from flax import nnx
 
 from aniso_jax.audit.attack.config import Attack
 from aniso_jax.audit.attack.printing import attack_lines
-from aniso_jax.audit.attack.run import attack_run, target_of
+from aniso_jax.audit.attack.run import attack_run, claimed_gap, target_of
 from aniso_jax.audit.attack.target import Effort
 from aniso_jax.audit.open import open_run_again
 from aniso_jax.models import checkpoint
@@ -59,13 +59,16 @@ def sound(linear) -> Path:
     return out
 
 
-def enlarge(run: Path, out: Path, factor: float) -> Path:
+CLAIMS = ("gap", "radius", "proxy_radius")
+
+
+def enlarge(run: Path, out: Path, factor: float, columns: tuple[str, ...] = CLAIMS) -> Path:
     """The same run with gaps and radii multiplied, and hashes that fit what is written."""
     shutil.copytree(run, out)
     experiment = read_experiment(out)
     for part in present_parts(out):
         table = read_part(out, part, experiment)
-        for name in ("gap", "radius", "proxy_radius"):
+        for name in columns:
             at = table.schema.get_field_index(name)
             field = table.schema.field(at)
             values = pa.array(table[name].to_numpy() * factor).cast(field.type)
@@ -99,6 +102,24 @@ def test_an_enlarged_run_is_refuted_on_every_input(sound, linear, tmp_path):
     said = list(attack_lines(found))
     assert said[-1] == f"{INPUTS} certificates are refuted."
     assert sum(line.startswith("counterexample: ") for line in said) == len(found.counterexamples)
+
+
+@pytest.mark.parametrize("column", ["radius", "proxy_radius"])
+def test_a_run_is_refuted_where_a_radius_alone_was_enlarged(sound, linear, tmp_path, column):
+    enlarged = enlarge(sound, tmp_path / "x", 1.5, (column,))
+    found = attack_run(asked(enlarged, linear), effort=QUICK)
+    assert {index for index, _ in found.counterexamples} == set(range(INPUTS))
+
+
+def test_the_largest_claim_of_a_record_is_attacked():
+    theta = [0.5, 2.0]
+    row = {"gap": 0.8, "radius": 0.4 * (1 - 1e-12), "proxy_radius": 0.8 * (1 + 1e-7)}
+    row |= {"theta": theta, "sigma": 0.5}
+    assert claimed_gap(row) == 0.8
+    assert claimed_gap(row | {"radius": 0.6}) == pytest.approx(1.2)
+    assert claimed_gap(row | {"proxy_radius": 1.2, "radius": 0.5}) == pytest.approx(1.2)
+    assert claimed_gap(row | {"theta": None, "radius": 1.0}) == pytest.approx(2.0)
+    assert claimed_gap(row | {"theta": [0.0, 2.0], "radius": 1.0}) == 0.8
 
 
 def test_a_run_on_a_grid_is_attacked_on_its_grid(linear, tmp_path):

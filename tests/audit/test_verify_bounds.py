@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import aniso_jax as aj
 from aniso_jax.audit.verify.between import fits
 from aniso_jax.audit.verify.bounds import binomial_bound, mixture_bound, upper_quantile
-from aniso_jax.audit.verify.claims import claim_of
+from aniso_jax.audit.verify.claims import derived_claim
 from aniso_jax.certification.certify import conclude
 from aniso_jax.smoothing.laws import LAWS
 from aniso_jax.statistics.anytime import anytime_failure_bounds
@@ -54,7 +54,7 @@ def test_what_certify_concludes_from_any_votes_is_what_the_second_path_derives(l
     experiment = Asked(plan, law, 0.0 if grid is None else grid.discount)
     for run in range(RUNS):
         votes = history[run, : reached[run]].astype(np.int64)
-        claim = claim_of(votes, int(np.argmax(selection[run])), experiment)
+        claim = derived_claim(votes, int(np.argmax(selection[run])), experiment)
         gap, p_lower = float(said.region.gap[run]), float(said.p_lower[run])
         assert fits(gap, claim.gap), (gap, claim.gap, votes)
         assert claim.p_lower.high - 2e-7 <= p_lower <= claim.p_lower.high
@@ -70,7 +70,7 @@ def test_a_claim_one_float32_step_larger_is_refused(kind):
     refused = certified = 0
     for run in np.flatnonzero(gaps > 0.1):
         votes = history[run, : reached[run]].astype(np.int64)
-        claim = claim_of(votes, int(np.argmax(selection[run])), experiment)
+        claim = derived_claim(votes, int(np.argmax(selection[run])), experiment)
         certified += 1
         refused += not fits(float(np.nextafter(gaps[run], np.float32(9))), claim.gap)
         assert not fits(float(gaps[run]) * (1 + 1e-6), claim.gap)

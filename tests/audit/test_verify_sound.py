@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from verify_samples import BOUNDS, Sample, copied, quick_compiles
+from verify_samples import BOUNDS, Sample, copied, quick_compiles, records
 
 import aniso_jax as aj
 from aniso_jax.audit.open import open_run_again
+from aniso_jax.audit.stored import stored_grid
 from aniso_jax.audit.verify.findings import lines
 from aniso_jax.audit.verify.replay import plan_of
 from aniso_jax.records.directory import NotARun
@@ -20,6 +21,10 @@ from aniso_jax.runs.optimize import optimize_run
 from aniso_jax.smoothing.grid import grid
 
 LAWS = ("gaussian", "uniform", "laplace")
+NOTHING = {
+    True: "Nothing was found.",
+    False: "Nothing was found in what was checked; 1 thing was not checked.",
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +41,7 @@ def test_a_sound_run_of_any_law_and_bound(sample, law, bound):
     assert result.findings == ()
     assert result.replayed == replay
     assert (result.skipped == ()) == (replay > 0)
-    assert lines(result)[-1] == "Nothing was found."
+    assert lines(result)[-1] == NOTHING[replay > 0]
 
 
 @pytest.mark.parametrize("scale", ["isotropic", "anisotropic"])
@@ -72,7 +77,7 @@ def test_on_a_grid_the_stored_scales_alone_draw_the_same_votes(sample):
     asked = dataclasses.replace(experiment, mode="grid", grid=255, discount=made.discount)
     plans = (
         aj.plan(aj.gaussian, n0=20, alpha=0.01, looks=(100, 300), grid=made),
-        plan_of(asked, model.classes, scales=[0.25]),
+        plan_of(asked, model.classes, noise=stored_grid(records(run)[:3], asked)),
     )
     x = np.round(inputs.data.x[0] * 255).astype(np.float32) / 255
     drawn = [certified(model, x, plan) for plan in plans]
@@ -91,6 +96,9 @@ def test_without_a_replay_what_only_a_replay_sees_is_said(sample):
     result = sample.verify(sample.run("isotropic", scale="isotropic", limit=5))
     assert result.findings == ()
     assert [line.split(":")[1] for line in result.skipped] == [" not asked for, give --replay"] * 2
+    assert lines(result)[-1] == (
+        "Nothing was found in what was checked; 2 things were not checked."
+    )
 
 
 def test_data_and_network_that_cannot_be_found_are_said_not_to_be_checked(sample, monkeypatch):

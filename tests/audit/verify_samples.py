@@ -3,6 +3,7 @@
 import shutil
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -15,8 +16,8 @@ from cli_samples import SHAPE, write_data, write_network
 
 from aniso_jax.audit.verify.config import Verify
 from aniso_jax.audit.verify.run import verify_run
-from aniso_jax.records.directory import read_experiment
-from aniso_jax.records.parts import read_part, write_part
+from aniso_jax.records.directory import open_run, read_experiment
+from aniso_jax.records.parts import present_parts, read_part, write_part
 from aniso_jax.records.schema import run_schema
 from aniso_jax.runs.certify import certify_run
 from aniso_jax.runs.config import Certify
@@ -85,3 +86,14 @@ def rewrite(run: Path, rows: list[dict], part: int = 0) -> None:
 
 def named(result) -> set[tuple[str, str]]:
     return {(finding.where, finding.column) for finding in result.findings}
+
+
+def forge(run: Path, to: Path, **changes) -> Path:
+    """A copy of a run under another experiment, every hash computed again to fit."""
+    experiment = read_experiment(run)
+    forged = replace(experiment, **changes)
+    open_run(to, forged)
+    for part in present_parts(run):
+        rows = read_part(run, part, experiment).to_pylist()
+        write_part(to, part, pa.Table.from_pylist(rows, schema=run_schema(forged)), forged)
+    return to

@@ -106,7 +106,7 @@ def test_a_damaged_run_json_is_named(finished, damage):
     damaged = {
         "half": text[: len(text) // 2],
         "edited": text.replace('"seed": 7', '"seed": 8'),
-        "format": text.replace('"format": 1', '"format": 99'),
+        "format": text.replace('"format": 2', '"format": 99'),
         "list": "[]",
     }
     path.write_text(damaged[damage])

@@ -62,7 +62,8 @@ def test_the_claim_fits_the_runs(run):
     fixed, other = run(), run()
     assert "frozen" not in statement([fixed])
     other.attrs |= {"alpha": 0.01, "mode": "grid"}
-    assert "real arithmetic" not in statement([other])
+    assert "real arithmetic assumed" not in statement([other])
+    assert "first rounds to the input grid" in statement([other])
     assert "real arithmetic" in statement([fixed, other])
     assert "1 − α (its run's α" in statement([fixed, other])
     other.attrs = {"name": "theirs"}

@@ -58,7 +58,7 @@ def test_shared_draws_are_the_draws_of_one_key_and_made_once() -> None:
         done = dict(network.estimate(rows(selected), count, plan))
         for number, want in enumerate(expected):
             np.testing.assert_array_equal(finish(done[number], plan).votes, want.votes)
-    side_by_side = slots._stacked(list(rows(selected)), len(X))
+    side_by_side = slots._side_by_side(list(rows(selected)), len(X))
     words_for_each_input = f"u32[{len(X)},64"
     for shared in (True, False):
         network = half_space, 64, PARAMS, side_by_side

@@ -1,6 +1,6 @@
 """A finished run attacked: every certified input's region searched for a counterexample."""
 
-from typing import Any
+import math
 
 import jax
 import jax.numpy as jnp
@@ -11,24 +11,26 @@ from aniso_jax.audit.attack.decide import attack_region, check_can_refute
 from aniso_jax.audit.attack.outcome import Attacked
 from aniso_jax.audit.attack.target import Effort, Target, standard
 from aniso_jax.audit.open import open_run_again
+from aniso_jax.audit.stored import Row, is_invertible, semi_axes, stored_grid, stored_scale
 from aniso_jax.geometry.regions import Region
-from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.runs.inputs import Inputs, keys_of
 from aniso_jax.runs.sizes import sizes
 from aniso_jax.runs.watch import Watch, silent
 from aniso_jax.smoothing.grid import Grid
-from aniso_jax.smoothing.grid import grid as integer_noise
 from aniso_jax.smoothing.laws import LAWS
 
 _ATTACK = 0xA77AC  # folded into every key, so that no draw is the run's, whatever the seeds
 
-Row = dict[str, Any]
+_ROUNDING = 1e-6  # radii are rounded down from a float32 gap
 
 
 def attack_run(config: Attack, *, watch: Watch = silent, effort: Effort = standard) -> Attacked:
     """Search the regions of a run for points where the smoothed class is not the certified one.
+
+    The region of an input is the largest that its record claims, be it by the gap, by the radius
+    or by the proxy radius (`claimed_gap`); in a sound record they claim the same.
 
     Guarantee:
       The confirmations, `effort.confirmed` for each attacked input, are counted before the first
@@ -44,11 +46,11 @@ def attack_run(config: Attack, *, watch: Watch = silent, effort: Effort = standa
     experiment, table, inputs, model = open_run_again(
         config.run, data=config.data, model=config.model
     )
-    rows = [row for row in table.to_pylist() if row["prediction"] >= 0 and row["gap"] > 0]
+    rows = [row for row in table.to_pylist() if row["prediction"] >= 0 and claimed_gap(row) > 0]
     attacked = rows[: config.limit]
     level = config.alpha / max(len(attacked) * effort.confirmed, 1)
     check_can_refute(config.n, level)
-    noise = _grid(experiment, attacked)
+    noise = stored_grid(attacked, experiment)
     _, chunk = sizes(experiment.shape, config.n, batch=1, chunk=experiment.chunk, inputs=1)
     outcomes = {}
     watch.start(len(attacked))
@@ -72,13 +74,13 @@ def target_of(
     grid: Grid | None,
     seed: int,
 ) -> Target:
-    """The claim of one record: its region, label and smoothing as they are stored."""
+    """The claim of one record: the largest region that it claims, its label and smoothing."""
     law = LAWS[experiment.law]
     key = jax.random.fold_in(keys_of(seed, [row["input_id"]])[0], _ATTACK)
     region = Region(
         center=jnp.asarray(inputs.data.x[row["index"]]),
-        scale=_scale(row, experiment.shape),
-        gap=jnp.float32(row["gap"]),
+        scale=stored_scale(row, experiment.shape),
+        gap=jnp.float32(claimed_gap(row)),
         order=law.order,
     )
     return Target(
@@ -92,17 +94,16 @@ def target_of(
     )
 
 
-def _scale(row: Row, shape: tuple[int, ...]) -> Scale:
-    """The scale in the record: theta where there is one, else sigma."""
-    if row["theta"] is None:
-        return Isotropic(sigma=jnp.float32(row["sigma"]))
-    return Diagonal(theta=jnp.asarray(np.array(row["theta"], np.float32).reshape(shape)))
+def claimed_gap(row: Row) -> float:
+    """The largest gap that a record claims: its gap, or that of its radius or proxy radius.
 
-
-def _grid(experiment: Experiment, rows: list[Row]) -> Grid | None:
-    """Integer noise for the scales in the records, in grid mode; one for all inputs."""
-    if experiment.grid is None or not rows:
-        return None
-    law, shape = LAWS[experiment.law], experiment.shape
-    stored = {float(t) for row in rows for t in row["theta"] or [row["sigma"]]}
-    return integer_noise(law, sorted(stored), shape=shape, steps=experiment.grid)
+    A region of gap r has the radius r min(theta), and the proxy radius r times the geometric mean
+    of theta; a record in which either was made larger claims a larger region. Both are stored
+    rounded down, so that what exceeds the gap by no more than 1e-6 relative is the gap's rounding.
+    """
+    gap, axes = float(row["gap"]), semi_axes(row)
+    if not is_invertible(axes):
+        return gap
+    mean = math.exp(math.fsum(np.log(axes)) / len(axes))
+    others = float(row["radius"]) / float(np.min(axes)), float(row["proxy_radius"]) / mean
+    return max([gap, *(other for other in others if other > gap * (1 + _ROUNDING))])

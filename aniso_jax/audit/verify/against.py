@@ -7,20 +7,26 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
+from aniso_jax.audit.stored import Row, is_invertible, semi_axes
 from aniso_jax.audit.verify.between import at_most, fits
 from aniso_jax.audit.verify.box import log_volume_in_box
 from aniso_jax.audit.verify.findings import Finding
-from aniso_jax.audit.verify.measures import has_its_scale, measures_of, semi_axes
-from aniso_jax.audit.verify.rederive import Row, finding_in
+from aniso_jax.audit.verify.measures import has_its_scale, measures_of
+from aniso_jax.audit.verify.rederive import finding_in
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.models.independence import ApplyFn
+from aniso_jax.records.directory import RUN_FILE
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.runs.inputs import Inputs
 from aniso_jax.smoothing.laws import LAWS
 
 _TIE = 1e-4
 """Logits this near, relative to the largest, may change places in another batch or library."""
+
+_ULP = 2.0**-23
+"""How far a float32 in [0, 1] may lie from the grid point that it stands for."""
 
 
 def data_findings(row: Row, experiment: Experiment, inputs: Inputs) -> Iterator[Finding]:
@@ -43,6 +49,27 @@ def data_findings(row: Row, experiment: Experiment, inputs: Inputs) -> Iterator[
         yield finding_in(row, "status", "another status", "the input in the data is finite")
 
 
+def grid_findings(rows: list[Row], experiment: Experiment, inputs: Inputs) -> Iterator[Finding]:
+    """A grid in run.json that some input of the records does not lie on.
+
+    Args:
+      rows: all records whose inputs are the selection's.
+    """
+    steps = experiment.grid
+    if steps is None:
+        return
+    indices = [int(row["index"]) for row in rows]
+    off = [index for index in indices if not _is_on_grid(inputs.data.x[index], steps)]
+    if off:
+        yield Finding(
+            where=RUN_FILE,
+            column="grid",
+            stored=repr(steps),
+            derived="a grid that every input lies on",
+            said=f"{len(off)} inputs, input {off[0]} the first, do not lie on it",
+        )
+
+
 def network_findings(rows: list[Row], inputs: Inputs, model: Model) -> Iterator[Finding]:
     """Records whose clean_prediction is not the network's, nor tied with it."""
     x = jnp.asarray(inputs.data.x[[int(row["index"]) for row in rows]])
@@ -63,10 +90,19 @@ def _logits(apply_fn: ApplyFn, params: Any, x: jax.Array) -> jax.Array:
     return apply_fn(params, x)
 
 
+def _is_on_grid(x: NDArray[np.float32], steps: int) -> bool:
+    """Whether every coordinate is, to one rounding, a multiple of 1 / steps in [0, 1]."""
+    if steps < 1:
+        return False
+    places = x.astype(np.float64) * steps
+    near = np.abs(places - np.rint(places)) / steps <= _ULP
+    return bool(np.all(near & (x >= 0) & (x <= 1)))
+
+
 def _in_box(row: Row, experiment: Experiment, inputs: Inputs) -> Any:
     """None where nothing is claimed, or where the stored scale has no volume."""
     gap, scale, data = row["gap"], semi_axes(row), inputs.data
-    if gap <= 0 or not np.all(np.isfinite(scale) & (scale > 0)):
+    if gap <= 0 or not is_invertible(scale):
         return None
     own = dict(measures_of(at_most(gap, lowest=gap), scale, experiment))["log_volume"].sound
     center = np.asarray(data.x[int(row["index"])], np.float64).reshape(-1)

@@ -30,7 +30,7 @@ class Claim:
     gap: Between
 
 
-def claim_of(votes: Votes, guess: int, experiment: Experiment) -> Claim:
+def derived_claim(votes: Votes, guess: int, experiment: Experiment) -> Claim:
     """What votes at the looks reached prove of the selected class.
 
     Args:

@@ -74,17 +74,26 @@ def merged(stages: Sequence[Verification]) -> Verification:
 def lines(result: Verification) -> list[str]:
     """What the command prints: what was checked, what was not, every finding, and the verdict.
 
+    The verdict of a run without findings says how much of it was not checked.
+
     >>> lines(Verification(findings=(), checked=("run.json",), skipped=(), replayed=0))
     ['checked: run.json', 'Nothing was found.']
     """
-    count = len(result.findings)
-    troubles = "1 trouble was found." if count == 1 else f"{count} troubles were found."
     return [
         *(f"checked: {what}" for what in result.checked),
         *(f"not checked: {what}" for what in result.skipped),
         *(f"found: {_line(finding)}" for finding in result.findings),
-        troubles if count else "Nothing was found.",
+        _verdict(len(result.findings), len(result.skipped)),
     ]
+
+
+def _verdict(troubles: int, skipped: int) -> str:
+    if troubles:
+        return "1 trouble was found." if troubles == 1 else f"{troubles} troubles were found."
+    if skipped:
+        things = "1 thing was" if skipped == 1 else f"{skipped} things were"
+        return f"Nothing was found in what was checked; {things} not checked."
+    return "Nothing was found."
 
 
 def _line(finding: Finding) -> str:

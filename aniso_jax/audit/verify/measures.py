@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aniso_jax.audit.stored import is_invertible
 from aniso_jax.audit.verify.between import Between, at_most
 from aniso_jax.audit.verify.findings import Finding
 from aniso_jax.records.experiment import Experiment
@@ -18,11 +19,6 @@ _DOWN = 1 - 4e-12
 
 _NOISE = 1e-12
 """Relative error of a float64 sum of logarithms."""
-
-
-def semi_axes(row: Mapping[str, Any]) -> Float64:
-    """The diagonal of S: every theta, or the one sigma."""
-    return np.array(row["sigma"] if row["theta"] is None else row["theta"], np.float64).reshape(-1)
 
 
 def has_its_scale(row: Mapping[str, Any], experiment: Experiment) -> bool:
@@ -38,8 +34,7 @@ def measures_of(gap: Between, scale: Float64, experiment: Experiment) -> Iterato
       gap: what is believed of it; 0 claims nothing.
       scale: its semi-axes, d or one.
     """
-    invertible = bool(np.all(np.isfinite(scale) & (scale > 0)))
-    mean_log = math.fsum(np.log(scale)) / len(scale) if invertible else -math.inf
+    mean_log = math.fsum(np.log(scale)) / len(scale) if is_invertible(scale) else -math.inf
     factors = {"radius": float(np.min(scale)), "proxy_radius": math.exp(mean_log)}
     for column, factor in factors.items():
         exact = gap.high * factor * (1 + 1e-15)

@@ -4,19 +4,18 @@ Where a stored number passes, the next ones are derived from it; so one changed 
 where it stands, and not again in every column that would follow from it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from aniso_jax.audit.stored import Row, is_invertible, semi_axes
 from aniso_jax.audit.verify.between import Between, at_most, fits, shown
-from aniso_jax.audit.verify.claims import Votes, claim_of
+from aniso_jax.audit.verify.claims import Votes, derived_claim
 from aniso_jax.audit.verify.counts import count_troubles
 from aniso_jax.audit.verify.findings import Finding
-from aniso_jax.audit.verify.measures import measures_of, semi_axes, unit_troubles
+from aniso_jax.audit.verify.measures import measures_of, unit_troubles
 from aniso_jax.records.experiment import Experiment
-
-Row = Mapping[str, Any]
 
 
 def row_findings(row: Row, experiment: Experiment) -> Iterator[Finding]:
@@ -54,8 +53,8 @@ def _wanted(row: Row, experiment: Experiment) -> Iterator[tuple[str, Any]]:
     """Column by column, what it must hold."""
     votes, selection = _counts(row), np.array(row["selection_votes"], np.int64)
     guess, scale = int(np.argmax(selection)), semi_axes(row)
-    valid = bool(np.all(np.isfinite(scale) & (scale > 0)))
-    claim = claim_of(votes if valid else votes[:0], guess, experiment)
+    valid = is_invertible(scale)
+    claim = derived_claim(votes if valid else votes[:0], guess, experiment)
     yield "hits", int(votes[-1, guess]) if len(votes) else 0
     yield "p_lower", claim.p_lower
     yield "gap", claim.gap

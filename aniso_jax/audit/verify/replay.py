@@ -10,17 +10,19 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from aniso_jax.audit.stored import Row, stored_grid, stored_scale
 from aniso_jax.audit.verify.findings import Finding
-from aniso_jax.audit.verify.rederive import Row, finding_in
+from aniso_jax.audit.verify.rederive import finding_in
 from aniso_jax.certification.certify import Certification, certify
 from aniso_jax.certification.plan import Plan, plan
 from aniso_jax.certification.tables import Bound
-from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
+from aniso_jax.geometry.scales import Scale
 from aniso_jax.models.checkpoint import Model
+from aniso_jax.records.directory import RUN_FILE
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.runs.inputs import Inputs, keys_of
 from aniso_jax.runs.sizes import sizes
-from aniso_jax.smoothing.grid import Grid, grid
+from aniso_jax.smoothing.grid import Grid
 from aniso_jax.smoothing.laws import LAWS
 from aniso_jax.smoothing.votes import ApplyFn
 
@@ -34,17 +36,15 @@ def evenly(count: int, rows: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, rows - 1, min(count, rows)).round().astype(np.int64))
 
 
-def plan_of(experiment: Experiment, classes: int, *, scales: Sequence[float]) -> Plan:
+def plan_of(experiment: Experiment, classes: int, *, noise: Grid | None) -> Plan:
     """The plan that a run was drawn by, its tables made anew.
 
     Args:
       experiment: the run's.
       classes: of its network.
-      scales: the numbers in the stored scales, for which grid mode makes integer noise; the run's
-        own discount is kept, because it decides where sampling stops.
+      noise: `stored_grid` of its records; the run's own discount is put in, because it decides
+        where sampling stops.
     """
-    is_grid = experiment.mode == "grid"
-    noise = replace(_grid(experiment, scales), discount=experiment.discount) if is_grid else None
     return plan(
         LAWS[experiment.law],
         n0=experiment.n0,
@@ -54,28 +54,19 @@ def plan_of(experiment: Experiment, classes: int, *, scales: Sequence[float]) ->
         classes=classes if experiment.bound == "two-class" else None,
         target=experiment.target,
         tolerance=experiment.tolerance,
-        grid=noise,
+        grid=None if noise is None else replace(noise, discount=experiment.discount),
         shared_draws=experiment.shared_draws,
     )
 
 
-def _grid(experiment: Experiment, scales: Sequence[float]) -> Grid:
-    """The noise of the stored scales, which depends on no other scale of the run's palette."""
-    law, steps = LAWS[experiment.law], experiment.grid or 255
-    return grid(law, sorted(set(scales)), shape=experiment.shape, steps=steps)
-
-
-def _discount_trouble(experiment: Experiment, scales: Sequence[float]) -> Iterator[Finding]:
+def _discount_trouble(experiment: Experiment, noise: Grid | None) -> Iterator[Finding]:
     """Whether the noise of some stored scale is further from the law's than the run says."""
-    if experiment.mode != "grid":
-        return
-    made = _grid(experiment, scales).discount
-    if made > experiment.discount:
+    if noise is not None and noise.discount > experiment.discount:
         yield Finding(
-            where="run.json",
+            where=RUN_FILE,
             column="discount",
             stored=repr(experiment.discount),
-            derived=f"at least {made!r}",
+            derived=f"at least {noise.discount!r}",
             said="the noise of a stored scale is further from the law's",
         )
 
@@ -91,9 +82,9 @@ def replay_findings(
     Guarantee: nothing but the seed, the input's id and content, the network and the stored scale
       enters; where the run says that its votes depend on batch and chunk, these are used.
     """
-    scales = [number for row in rows for number in row["theta"] or [row["sigma"]]]
-    draws = plan_of(experiment, model.classes, scales=scales)
-    yield from _discount_trouble(experiment, scales)
+    noise = stored_grid(rows, experiment)
+    draws = plan_of(experiment, model.classes, noise=noise)
+    yield from _discount_trouble(experiment, noise)
     batch, chunk = _sizes(experiment, len(rows))
     for at in range(0, len(rows), batch):
         some = rows[at : at + batch]
@@ -101,9 +92,9 @@ def replay_findings(
         x = jnp.asarray(inputs.data.x[[int(row["index"]) for row in padded]])
         ids = [inputs.ids[int(row["index"])] for row in padded]
         keys = keys_of(experiment.seed, ids, shared=experiment.shared_draws)
-        scale = _scale(padded, experiment)
+        scale = _scales(padded, experiment.shape)
         drawn = _drawn(model.apply_fn, chunk, model.params, x, keys, scale, draws)
-        yield from _compared(some, jax.device_get(drawn))
+        yield from _compared(some, drawn)
 
 
 def differing_versions(experiment: Experiment) -> list[str]:
@@ -136,18 +127,22 @@ def _sizes(experiment: Experiment, rows: int) -> tuple[int, int]:
     return sizes(experiment.shape, experiment.n, batch=None, chunk=None, inputs=rows)
 
 
-def _scale(rows: list[Row], experiment: Experiment) -> Scale:
-    if rows[0]["theta"] is None:
-        return Isotropic(sigma=jnp.asarray([row["sigma"] for row in rows], jnp.float32))
-    theta = np.array([row["theta"] for row in rows], np.float32)
-    return Diagonal(theta=jnp.asarray(theta.reshape(len(rows), *experiment.shape)))
+def _scales(rows: Sequence[Row], shape: tuple[int, ...]) -> Scale:
+    """The scales of the records, batched."""
+    scales = [stored_scale(row, shape) for row in rows]
+    batched: Scale = jax.tree.map(lambda *leaves: jnp.stack(leaves), *scales)
+    return batched
 
 
 def _compared(rows: list[Row], drawn: Certification) -> Iterator[Finding]:
+    """Of the counts alone: a stored scale that is none cannot leave the device as a scale."""
+    selection, history, reached = map(
+        np.asarray, (drawn.selection_votes, drawn.history, drawn.reached)
+    )
     for at, row in enumerate(rows):
         votes = {
-            "selection_votes": np.asarray(drawn.selection_votes)[at].tolist(),
-            "votes": np.asarray(drawn.history)[at][: int(drawn.reached[at])].tolist(),
+            "selection_votes": selection[at].tolist(),
+            "votes": history[at][: reached[at]].tolist(),
         }
         for column, counts in votes.items():
             if row[column] != counts:

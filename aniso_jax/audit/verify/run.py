@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from aniso_jax.audit.open import inputs_of, model_of
 from aniso_jax.audit.verify.config import Verify
-from aniso_jax.audit.verify.files import read_files
+from aniso_jax.audit.verify.files import Files, read_files
 from aniso_jax.audit.verify.findings import Verification, merged
 from aniso_jax.audit.verify.stages import (
     against_data,
@@ -15,10 +15,15 @@ from aniso_jax.audit.verify.stages import (
     of_scales,
     unopened,
 )
-from aniso_jax.audit.verify.stages_replay import replayed, unasked
+from aniso_jax.audit.verify.stages_replay import replayed, undrawn
+from aniso_jax.models.checkpoint import Model
+from aniso_jax.records.directory import RUN_FILE
 from aniso_jax.records.experiment import Experiment
+from aniso_jax.runs.inputs import Inputs
 
 Opened = TypeVar("Opened")
+
+_UNASKED = "not asked for, give --replay"
 
 
 def verify_run(config: Verify) -> Verification:
@@ -38,13 +43,23 @@ def verify_run(config: Verify) -> Verification:
     model, no_model = _opened(model_of, files.experiment, config.model, needed=asked)
     stages = [of_files(files), of_records(files), of_scales(files)]
     if inputs is None:
-        return merged([*stages, *unopened(no_inputs), unasked(files)])
+        return merged([*stages, *unopened(files, no_inputs), undrawn(files, _UNASKED)])
     stages.append(against_data(files, inputs))
     if model is None:
-        return merged([*stages, unopened(no_model)[1], unasked(files)])
+        return merged([*stages, unopened(files, no_model)[1], undrawn(files, _UNASKED)])
     stages.append(against_network(files, inputs, model))
-    stages.append(replayed(files, config.replay, inputs, model) if asked else unasked(files))
-    return merged(stages)
+    return merged([*stages, _replay(config, files, inputs, model, merged(stages))])
+
+
+def _replay(
+    config: Verify, files: Files, inputs: Inputs, model: Model, so_far: Verification
+) -> Verification:
+    """The votes and scales once more, if asked for and if the run's grid can draw them."""
+    if not config.replay:
+        return undrawn(files, _UNASKED)
+    if any((found.where, found.column) == (RUN_FILE, "grid") for found in so_far.findings):
+        return undrawn(files, "the grid in run.json is not that of the data")
+    return replayed(files, config.replay, inputs, model)
 
 
 def _opened(

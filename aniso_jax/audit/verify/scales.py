@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import jax.numpy as jnp
 import numpy as np
 
+from aniso_jax.audit.stored import Row
 from aniso_jax.audit.verify.findings import Finding
 from aniso_jax.audit.verify.measures import has_its_scale
-from aniso_jax.audit.verify.rederive import Row, finding_in
+from aniso_jax.audit.verify.rederive import finding_in
 from aniso_jax.data.ids import digest
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.runs.grids import grid_of, snapped
 from aniso_jax.runs.inputs import Inputs, keys_of
 from aniso_jax.runs.sources import Scales, Sought
-from aniso_jax.smoothing.laws import LAWS
 
 
 def one_theta_findings(rows: list[Row], experiment: Experiment) -> Iterator[Finding]:
@@ -44,20 +44,6 @@ def is_whole_file(rows: list[Row], experiment: Experiment) -> bool:
     names = np.array([row["input_id"] for row in rows])
     content = digest(theta.reshape(len(rows), *experiment.shape), sigma, names)
     return experiment.scale_source.endswith(content)
-
-
-def search_of(experiment: Experiment) -> Sought | None:
-    """The search that found a run's scales; None if this version's searches are others."""
-    for settings in ("default", "published"):
-        search = Sought(
-            law=LAWS[experiment.law],
-            sigma=experiment.sigma,
-            settings=settings,
-            anisotropic=experiment.scale == "anisotropic",
-        )
-        if search.description == experiment.scale_source:
-            return search
-    return None
 
 
 def search_findings(

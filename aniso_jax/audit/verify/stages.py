@@ -2,20 +2,22 @@
 
 from collections.abc import Iterator
 
-from aniso_jax.audit.verify.against import data_findings, network_findings
+from aniso_jax.audit.stored import Row
+from aniso_jax.audit.verify.against import data_findings, grid_findings, network_findings
 from aniso_jax.audit.verify.files import Files
-from aniso_jax.audit.verify.findings import Verification, stage
-from aniso_jax.audit.verify.rederive import Row, row_findings
+from aniso_jax.audit.verify.findings import Verification, merged, stage
+from aniso_jax.audit.verify.rederive import row_findings
 from aniso_jax.audit.verify.scales import is_whole_file, one_theta_findings
+from aniso_jax.audit.verify.source import of_source
 from aniso_jax.models.checkpoint import Model
+from aniso_jax.records.experiment import Experiment
 from aniso_jax.runs.inputs import Inputs
 
 _DERIVED = "status, prediction, correct, hits, p_lower, gap, radii and volume"
-_OF_DATA = "input_id, label, domain_log_volume against the data"
 _OF_NETWORK = "clean_prediction against the network"
 
 
-def rows_of(files: Files) -> Iterator[list[Row]]:
+def records_in(files: Files) -> Iterator[list[Row]]:
     """The records that could be read, as plain values, part by part."""
     return (table.to_pylist() for table in files.parts.values())
 
@@ -42,7 +44,7 @@ def of_records(files: Files) -> Verification:
     """Every column that follows from the votes and the scale."""
     found = [
         finding
-        for rows in rows_of(files)
+        for rows in records_in(files)
         for row in rows
         for finding in row_findings(row, files.experiment)
     ]
@@ -51,11 +53,16 @@ def of_records(files: Files) -> Verification:
 
 
 def of_scales(files: Files) -> Verification:
-    """The scales of a file, by the hash that the run names; other scales are the replay's."""
+    """Where they come from; those of a file by its hash, other scales are the replay's."""
+    source = of_source(files.experiment)
+    if source.findings or files.experiment.scale != "file" or not files.parts:
+        return source
+    return merged([source, _of_scale_file(files)])
+
+
+def _of_scale_file(files: Files) -> Verification:
     experiment = files.experiment
-    if experiment.scale != "file" or not files.parts:
-        return stage()
-    rows = [row for part in rows_of(files) for row in part]
+    rows = [row for part in records_in(files) for row in part]
     if experiment.scale_source.startswith("one theta for all inputs"):
         found = list(one_theta_findings(rows, experiment))
         return stage(findings=found, checked=["theta against the hash of the run's scale file"])
@@ -67,32 +74,35 @@ def of_scales(files: Files) -> Verification:
 
 def against_data(files: Files, inputs: Inputs) -> Verification:
     """What the data say of the records."""
-    found = [
-        finding
-        for rows in rows_of(files)
-        for row in known(rows, inputs)
-        for finding in data_findings(row, files.experiment, inputs)
-    ]
-    return stage(findings=found, checked=[f"{_OF_DATA} {inputs.data.name}"])
+    rows = [row for part in records_in(files) for row in known(part, inputs)]
+    found = [f for row in rows for f in data_findings(row, files.experiment, inputs)]
+    found += grid_findings(rows, files.experiment, inputs)
+    return stage(findings=found, checked=[f"{_of_data(files.experiment)} {inputs.data.name}"])
 
 
 def against_network(files: Files, inputs: Inputs, model: Model) -> Verification:
     """What the network says of the inputs without noise."""
     found = [
         finding
-        for rows in rows_of(files)
+        for rows in records_in(files)
         for finding in network_findings(known(rows, inputs), inputs, model)
     ]
     return stage(findings=found, checked=[f"{_OF_NETWORK} {files.experiment.model}"])
 
 
-def unopened(reason: str) -> tuple[Verification, Verification]:
+def unopened(files: Files, reason: str) -> tuple[Verification, Verification]:
     """Neither data nor network could be asked, or only the data."""
     said = reason.rstrip(".")
-    data, network = (stage(skipped=[f"{what}: {said}"]) for what in (_OF_DATA, _OF_NETWORK))
+    whats = (_of_data(files.experiment), _OF_NETWORK)
+    data, network = (stage(skipped=[f"{what}: {said}"]) for what in whats)
     return data, network
 
 
 def known(rows: list[Row], inputs: Inputs) -> list[Row]:
     """The records of inputs that the selection holds; the others are found to be none of it."""
     return [row for row in rows if int(row["index"]) in inputs.ids]
+
+
+def _of_data(experiment: Experiment) -> str:
+    grid = "" if experiment.grid is None else ", grid"
+    return f"input_id, label, domain_log_volume{grid} against the data"

@@ -1,12 +1,13 @@
 """The stage of a verification that draws and searches again, or says that nobody asked it to."""
 
+from aniso_jax.audit.stored import Row
 from aniso_jax.audit.verify.files import Files
 from aniso_jax.audit.verify.findings import Verification, merged, stage
 from aniso_jax.audit.verify.measures import has_its_scale
-from aniso_jax.audit.verify.rederive import Row
 from aniso_jax.audit.verify.replay import differing_versions, evenly, replay_findings
-from aniso_jax.audit.verify.scales import search_findings, search_of
-from aniso_jax.audit.verify.stages import known, rows_of
+from aniso_jax.audit.verify.scales import search_findings
+from aniso_jax.audit.verify.source import search_of
+from aniso_jax.audit.verify.stages import known, records_in
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.runs.inputs import Inputs
 
@@ -14,16 +15,16 @@ _VOTES = "that the seeds draw these votes"
 _SEARCH = "that the search finds these scales (sigma, theta, capped_share)"
 
 
-def unasked(files: Files) -> Verification:
-    """What only a replay can see."""
+def undrawn(files: Files, reason: str) -> Verification:
+    """What only a replay can see, and why there was none."""
     sought = files.experiment.scale in ("isotropic", "anisotropic")
     names = [_VOTES, _SEARCH] if sought else [_VOTES]
-    return stage(skipped=[f"{name}: not asked for, give --replay" for name in names])
+    return stage(skipped=[f"{name}: {reason}" for name in names])
 
 
 def replayed(files: Files, count: int, inputs: Inputs, model: Model) -> Verification:
     """Votes of `count` inputs drawn again, and where scales were sought, these inputs' searches."""
-    rows = [row for part in rows_of(files) for row in known(part, inputs)]
+    rows = [row for part in records_in(files) for row in known(part, inputs)]
     chosen = [rows[position] for position in evenly(count, len(rows))] if rows else []
     if not chosen:
         return stage(skipped=[f"{_VOTES}: no record could be read"])

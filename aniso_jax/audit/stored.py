@@ -1,0 +1,47 @@
+"""The scale of a record, and the integer noise of such scales, made again from what is stored."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
+from aniso_jax.records.experiment import Experiment
+from aniso_jax.smoothing.grid import Grid, grid
+from aniso_jax.smoothing.laws import LAWS
+
+Row = Mapping[str, Any]
+"""A record, plain values by column."""
+
+
+def semi_axes(row: Row) -> NDArray[np.float64]:
+    """The diagonal of S: every theta, or the one sigma."""
+    return np.array(row["sigma"] if row["theta"] is None else row["theta"], np.float64).reshape(-1)
+
+
+def is_invertible(axes: NDArray[np.float64]) -> bool:
+    """Whether semi-axes are those of a scale: finite and positive."""
+    return bool(np.all(np.isfinite(axes) & (axes > 0)))
+
+
+def stored_scale(row: Row, shape: tuple[int, ...]) -> Scale:
+    """The scale in a record: theta, in the input's shape, where there is one, else sigma."""
+    if row["theta"] is None:
+        return Isotropic(sigma=jnp.float32(row["sigma"]))
+    return Diagonal(theta=jnp.asarray(np.array(row["theta"], np.float32).reshape(shape)))
+
+
+def stored_grid(rows: Sequence[Row], experiment: Experiment) -> Grid | None:
+    """One integer noise for the scales in the records; None for a run without a grid.
+
+    The noise of a scale depends on no other scale of the run's palette, so that it is the run's
+    own. A stored scale that is none has no noise, and nothing is certified under it.
+    """
+    levels = {float(axis) for row in rows for axis in semi_axes(row)}
+    scales = sorted(level for level in levels if 0 < level < np.inf)
+    if experiment.grid is None or not scales:
+        return None
+    law = LAWS[experiment.law]
+    return grid(law, scales, shape=experiment.shape, steps=experiment.grid)

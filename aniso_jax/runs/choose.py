@@ -1,0 +1,22 @@
+"""Which source of scales a configuration names."""
+
+from pathlib import Path
+
+from aniso_jax.runs.config import Smoothing
+from aniso_jax.runs.inputs import Inputs
+from aniso_jax.runs.scale_files import read_scales
+from aniso_jax.runs.sources import Fixed, Sought, Source
+
+
+def source_of(config: Smoothing, inputs: Inputs) -> Source:
+    """The source that a configuration names; refuses a file that is none for these inputs."""
+    if config.scale == "fixed":
+        return Fixed(sigma=config.sigma)
+    if config.scale in ("isotropic", "anisotropic"):
+        return Sought(
+            law=config.noise,
+            sigma=config.sigma,
+            settings=config.settings,
+            anisotropic=config.scale == "anisotropic",
+        )
+    return read_scales(Path(config.scale), config.law, inputs)
