@@ -28,8 +28,8 @@ def make_schedule(bound: Bound, n: int | None, looks: Sequence[int] | None) -> t
     last = check_draws(100_000 if n is None else n)
     if bound == "anytime":  # at whole blocks, so that no draw is made twice around a look
         powers = range(int(np.log(max(last / BLOCK, 1)) / np.log(_GROWTH)) + 1)
-        looks = {blocks_for(int(BLOCK * _GROWTH**i)) * BLOCK for i in powers}
-        return (*sorted(look for look in looks if look < last), last)
+        whole = {blocks_for(int(BLOCK * _GROWTH**i)) * BLOCK for i in powers}
+        return (*sorted(look for look in whole if look < last), last)
     if bound == "curtailed":
         return (*range(_STRIDE, last, _STRIDE), last)
     return (last,)
