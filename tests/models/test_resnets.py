@@ -75,9 +75,9 @@ class Reference:
         return windows.max((-2, -1))[::2, ::2]
 
 
-@pytest.mark.parametrize(("side", "stem"), [(8, "3x3"), (9, "3x3"), (16, "7x7"), (33, "7x7")])
+@pytest.mark.parametrize(("side", "stem"), [(9, "3x3"), (33, "7x7")])
 def test_logits_are_those_of_a_float64_reference(side: int, stem: str) -> None:
-    """Sides of 16 and 33 pass through maps of 2x2 and 1x1, and odd ones."""
+    """A side of 33 passes through maps of 2x2 and 1x1, and both through odd ones."""
     kwargs: dict[str, Any] = {"blocks": (1, 2, 1), "widths": (3, 4, 5), "stem": stem}
     net = ResNet((side, side, 2), 4, **kwargs, mean=0.3, std=0.7)
     apply_fn, params = from_nnx(net, example=jnp.zeros((side, side, 2)))
@@ -189,8 +189,8 @@ def module_at(name: str, path: Path) -> ModuleType:
 @pytest.mark.parametrize("direction", ["from torch", "to torch", "to torch, folded"])
 def test_logits_are_those_of_torch(stem: str, direction: str) -> None:
     torch = pytest.importorskip("torch", reason="torch is no dependency; install it to compare")
-    convert = module_at("convert", BENCHMARKS / "convert.py")
-    networks = module_at("networks", BENCHMARKS / "peers" / "networks.py")
+    convert = module_at("convert", BENCHMARKS / "pipelines" / "convert.py")
+    networks = module_at("networks", BENCHMARKS / "pipelines" / "torch_side" / "networks.py")
     kwargs = {"shape": (32, 32, 3), "classes": 10, "widths": (8, 8, 16, 16), "stem": stem}
     apply_fn, params = from_nnx(build("resnet18", **kwargs), example=jnp.zeros((32, 32, 3)))
     model = Model(

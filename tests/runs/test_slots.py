@@ -38,7 +38,7 @@ def test_nobodys_votes_depend_on_the_slots(name) -> None:
     plan = aj.plan(aj.gaussian, n0=64, **PLANS[name])
     expected = alone(plan)
     network = Network(apply_fn=half_space, params=PARAMS, chunk=64)
-    for count in (1, 2, 4, 16):
+    for count in (1, 4):
         selected = network.select(X, KEYS, aj.Isotropic(sigma=SIGMA), plan)
         done = dict(network.estimate(rows(selected), count, plan))
         assert sorted(done) == list(range(len(X)))
@@ -53,7 +53,7 @@ def test_shared_draws_are_the_draws_of_one_key_and_made_once() -> None:
     one_key = jnp.stack([jax.random.key(5)] * len(X))
     expected = alone(plan, one_key)
     network = Network(apply_fn=half_space, params=PARAMS, chunk=64)
-    for count in (1, 4, 16):
+    for count in (1, 16):
         selected = network.select(X, one_key, aj.Isotropic(sigma=SIGMA), plan)
         done = dict(network.estimate(rows(selected), count, plan))
         for number, want in enumerate(expected):
