@@ -127,7 +127,7 @@ def test_a_curved_boundary_is_found_where_the_slope_leads_elsewhere(law, half_wi
     assert tapered_p(law, half_width, best.point @ across, best.point @ along) < 0.5
 
 
-@pytest.mark.parametrize("stretch", [1.0, 1.5])
+@pytest.mark.parametrize("stretch", [pytest.param(1.0, marks=pytest.mark.slow), 1.5])
 def test_on_a_grid_only_grid_points_are_tried(stretch):
     """Integer noise, inputs in 1/255: the points that are tried are such inputs too."""
     grid = aj.grid(aj.gaussian, [0.375], shape=(D,))

@@ -146,6 +146,7 @@ def test_names_and_sizes(arch: str, blocks: int, weights: int) -> None:
     assert sum(sizes.values()) + channels == weights
 
 
+@pytest.mark.slow
 def test_first_logits_are_tame_at_any_depth() -> None:
     net = build("resnet110", shape=(4, 4, 3), classes=10, widths=(4, 4, 4))
     logits = nnx.jit(lambda net, x: net(x))(net, jnp.asarray(images((16, 4, 4, 3))))
