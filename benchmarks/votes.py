@@ -1,0 +1,191 @@
+"""Counting votes against the bare forward pass: draws a second, share of the noise, memory.
+
+`python benchmarks/votes.py --out benchmarks/results/votes.json` counts votes as a run does (inputs
+side by side, each with a chunk of draws, in a scan) and, in turn with it, runs the same network on
+as many rows that are already there, in a scan of the same length. What counting takes more is the
+noise, the argmax and the counts; noise alone is timed too. Compilation is apart. The
+peak resident memory is that of processes which count 1,000 to 1,000,000 draws and nothing else.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tyro
+from machine import keep
+from memory import NETWORKS, measure_apart, random_network
+from pipelines.measures import spread
+
+import aniso_jax as aj
+from aniso_jax.smoothing.noise import BLOCK, Phase, Window, noisy, standard_noise
+
+Compiled = Callable[..., Any]
+SCALE = aj.Isotropic(sigma=0.25)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Counting votes, timed beside the forward pass."""
+
+    out: Path
+    """The JSON file to write."""
+
+    networks: tuple[str, ...] = tuple(NETWORKS)
+    """With random weights: small-cnn and strided-cnn at 28x28, resnet20 at 32x32."""
+
+    dtypes: tuple[Literal["float32", "bfloat16"], ...] = ("float32", "bfloat16")
+    """What the network computes in; noise is made and added in float32."""
+
+    batch: int = 4
+    """Inputs side by side."""
+
+    chunks: tuple[int, ...] = (64, 128, 256, 512, 1024)
+    """Draws of an input held at once; multiples of 64."""
+
+    windows: int = 16
+    """Chunks in one timed call."""
+
+    repeats: int = 11
+    """Timed calls of each kind, in turn."""
+
+    memory_draws: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000)
+    """Draws of one input whose memory is measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What one comparison is about: a network, and the rows of it in flight."""
+
+    apply_fn: Any
+    params: Any
+    x: jax.Array
+    chunk: int
+    windows: int
+
+    @property
+    def draws(self) -> int:
+        """Of one call."""
+        return len(self.x) * self.chunk * self.windows
+
+
+def main(config: Config) -> None:
+    """Measure, print and keep."""
+    speed = list(_speeds(config))
+    memory = [measure_apart(name, n) for name in config.networks for n in config.memory_draws]
+    keep(config.out, "python " + " ".join(sys.argv), {"speed": speed, "memory": memory})
+
+
+def _speeds(config: Config) -> Iterator[dict[str, Any]]:
+    for name in config.networks:
+        for dtype in config.dtypes:
+            for chunk in config.chunks:
+                setting = _setting(name, dtype, config.batch, chunk, config.windows)
+                found = _compared(setting, config.repeats)
+                print(_line(f"{name}, {dtype}, {config.batch} x {chunk}", found), flush=True)
+                yield {"network": name, "dtype": dtype, "batch": config.batch, **found}
+
+
+def _setting(name: str, dtype: str, batch: int, chunk: int, windows: int) -> Setting:
+    apply_fn, params = random_network(name, dtype)
+    pixels = np.random.default_rng(0).random((batch, *NETWORKS[name]), np.float32)
+    x = jnp.asarray(pixels)
+    return Setting(apply_fn=apply_fn, params=params, x=x, chunk=chunk, windows=windows)
+
+
+def _compared(setting: Setting, repeats: int) -> dict[str, Any]:
+    """The three kinds of call in turn, so that what else the machine does meets all alike."""
+    keys = jax.random.split(jax.random.key(0), len(setting.x))
+    shape = (len(setting.x) * setting.chunk, *setting.x.shape[1:])
+    rows = jax.random.uniform(jax.random.key(1), shape)
+    params = setting.params
+    kinds = {
+        "counting": (partial(_count, setting), (params, setting.x, keys)),
+        "forward": (partial(_forward, setting), (params, rows)),
+        "noise": (partial(_noise, setting), (setting.x, keys)),
+    }
+    compiled, compile_s = {}, {}
+    for kind, (call, given) in kinds.items():
+        start = time.perf_counter()
+        compiled[kind] = partial(jax.jit(call).lower(*given).compile(), *given)
+        compile_s[kind] = time.perf_counter() - start
+    seconds = _in_turn(compiled, repeats)
+    return {"chunk": setting.chunk, "compile_s": compile_s, **_rates(seconds, setting.draws)}
+
+
+def _in_turn(calls: dict[str, Compiled], repeats: int) -> dict[str, list[float]]:
+    """Seconds of each call; the first round only warms up."""
+    seconds: dict[str, list[float]] = {kind: [] for kind in calls}
+    for _ in range(repeats + 1):
+        for kind, call in calls.items():
+            start = time.perf_counter()
+            jax.block_until_ready(call())
+            seconds[kind].append(time.perf_counter() - start)
+    return {kind: taken[1:] for kind, taken in seconds.items()}
+
+
+def _rates(seconds: dict[str, list[float]], draws: int) -> dict[str, Any]:
+    """Draws a second, and the ratios of neighbours in time."""
+
+    def ratio(kind: str, to: str) -> dict[str, float]:
+        pairs = zip(seconds[kind], seconds[to], strict=True)
+        return spread([one / other for one, other in pairs])
+
+    rates = {kind: spread([draws / s for s in taken]) for kind, taken in seconds.items()}
+    return {
+        "draws_per_s": rates,
+        "counting_to_forward": ratio("counting", "forward"),
+        "noise_to_counting": ratio("noise", "counting"),
+    }
+
+
+def _count(setting: Setting, params: Any, x: jax.Array, keys: jax.Array) -> jax.Array:
+    """The votes of every input."""
+    n, chunk = setting.chunk * setting.windows, setting.chunk
+    options: dict[str, Any] = {"law": aj.gaussian, "scale": SCALE, "n": n, "chunk": chunk}
+    return jax.vmap(lambda x, key: aj.count_votes(setting.apply_fn, params, x, key, **options))(
+        x, keys
+    )
+
+
+def _forward(setting: Setting, params: Any, rows: jax.Array) -> jax.Array:
+    """As many passes over rows that are there; each adds the last's sum, or it would run once."""
+
+    def one(total: jax.Array, _: None) -> tuple[jax.Array, None]:
+        return jnp.sum(setting.apply_fn(params, rows + 1e-30 * total)), None
+
+    return jax.lax.scan(one, jnp.float32(0), length=setting.windows)[0]
+
+
+def _noise(setting: Setting, x: jax.Array, keys: jax.Array) -> jax.Array:
+    """The same noisy inputs, only summed up."""
+    blocks = setting.chunk // BLOCK
+
+    def one(total: jax.Array, index: jax.Array) -> tuple[jax.Array, None]:
+        def drawn(x: jax.Array, key: jax.Array) -> jax.Array:
+            first = index * blocks
+            window = Window(key=key, phase=Phase.ESTIMATE, first=first, blocks=blocks)
+            return jnp.sum(noisy(x, SCALE, standard_noise(aj.gaussian, window, x.shape)))
+
+        return total + jnp.sum(jax.vmap(drawn)(x, keys)), None
+
+    return jax.lax.scan(one, jnp.float32(0), jnp.arange(setting.windows))[0]
+
+
+def _line(what: str, found: dict[str, Any]) -> str:
+    rates, ratio = found["draws_per_s"], found["counting_to_forward"]
+    return (
+        f"{what}: {rates['counting']['median']:,.0f} draws/s, {ratio['median']:.2f} x the forward "
+        f"pass ({ratio['least']:.2f} to {ratio['most']:.2f}), "
+        f"noise {found['noise_to_counting']['median']:.0%}"
+    )
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Config))
