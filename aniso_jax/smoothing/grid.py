@@ -76,20 +76,20 @@ class Grid:
         """The grid point that x stands for, as the float32 nearest to it."""
         return self._pixels(self._steps(x))
 
-    def noisy(self, x: jax.Array, scale: Scale, words: jax.Array) -> jax.Array:
+    def noisy(self, x: jax.Array, scale: Scale, high: jax.Array, low: jax.Array) -> jax.Array:
         """x + round(S z) for a batch of draws, exact on the grid, converted to float32 once.
 
         Args:
           x: one input on the grid.
           scale: isotropic or diagonal, of the palette.
-          words: uint32 (2, draws, *shape), random.
+          high, low: random words, uint32 (draws, *shape).
         """
-        return self._pixels(self._steps(x) + self._noise(scale, words))
+        return self._pixels(self._steps(x) + self._noise(scale, high, low))
 
-    def _noise(self, scale: Scale, words: jax.Array) -> jax.Array:
+    def _noise(self, scale: Scale, high: jax.Array, low: jax.Array) -> jax.Array:
         """One integer for each pair of words, by the alias tables of each coordinate's level."""
         level = self.level(_theta(scale, self.shape))
-        shift, (high, low) = self.shift[level], words
+        shift = self.shift[level]
         own = (high >> shift).astype(jnp.int32)
         column = self.offset[level] + own
         place = high & ((jnp.uint32(1) << shift) - 1)

@@ -18,6 +18,9 @@ import scipy.special
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
+from aniso_jax.smoothing.threefry import words
+from aniso_jax.smoothing.variates import laplaces, normals, uniforms
+
 Float64 = NDArray[np.float64]
 
 
@@ -30,7 +33,7 @@ class Law:
       order: p of the certified region's norm.
       unit: what one unit of a scale means: "std", "half-width" or "b".
       std: standard deviation of one coordinate of z.
-      sample: (key, shape, dtype) -> z.
+      variates: two arrays of random words -> two arrays of z, every coordinate independent.
       quantile: F^-1, traced; accurate for small probabilities (use F^-1(1 - q) = -F^-1(q)).
       host_quantile, host_cdf: F^-1 and F in float64 on the host.
     """
@@ -39,13 +42,18 @@ class Law:
     order: int
     unit: str
     std: float
-    sample: Callable[..., jax.Array]
+    variates: Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
     quantile: Callable[[jax.Array], jax.Array]
     host_quantile: Callable[[Float64], Float64]
     host_cdf: Callable[[Float64], Float64]
 
     def __repr__(self) -> str:
         return f"aniso_jax.{self.name}"
+
+    def sample(self, key: jax.Array, high: ArrayLike, count: int) -> jax.Array:
+        """Standard noise, `count` numbers for each block of counters: (*high.shape, count)."""
+        pairs = self.variates(*words(key, jnp.asarray(high), -(-count // 2)))
+        return jnp.concatenate(pairs, axis=-1)[..., :count]
 
     def margin(self, failure: ArrayLike, rival: ArrayLike) -> jax.Array:
         """(F^-1(p_A) - F^-1(p_B)) / 2, failure = 1 - p_A, rival = p_B; negative if p_A < p_B."""
@@ -88,18 +96,12 @@ def _host_laplace_cdf(z: Float64) -> Float64:
     return np.where(z < 0, tail, 1 - tail)
 
 
-def _uniform_sample(
-    key: jax.Array, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32
-) -> jax.Array:
-    return jax.random.uniform(key, shape, dtype, minval=-1.0, maxval=1.0)
-
-
 gaussian = Law(
     name="gaussian",
     order=2,
     unit="std",
     std=1.0,
-    sample=jax.random.normal,
+    variates=normals,
     quantile=jax.scipy.special.ndtri,
     host_quantile=scipy.special.ndtri,
     host_cdf=scipy.special.ndtr,
@@ -111,7 +113,7 @@ uniform = Law(
     order=1,
     unit="half-width",
     std=3**-0.5,
-    sample=_uniform_sample,
+    variates=uniforms,
     quantile=lambda p: 2 * p - 1,
     host_quantile=lambda p: 2 * p - 1,
     host_cdf=lambda z: np.clip((1 + z) / 2, 0.0, 1.0),
@@ -123,7 +125,7 @@ laplace = Law(
     order=1,
     unit="b",
     std=2**0.5,
-    sample=jax.random.laplace,
+    variates=laplaces,
     quantile=_laplace_quantile,
     host_quantile=_host_laplace_quantile,
     host_cdf=_host_laplace_cdf,

@@ -4,9 +4,9 @@ Draw j lies in block j // 64 of its phase. Chunk sizes, batches, devices and n d
 many blocks are made at a time, never what is in them, so 100 votes are a prefix of 10,000.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from math import prod
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.smoothing.grid import Grid
 from aniso_jax.smoothing.laws import Law
+from aniso_jax.smoothing.threefry import words
 
 BLOCK = 64
 """Draws in a block."""
@@ -64,29 +65,30 @@ class Window:
     first: jax.Array | int
     blocks: int
 
-    def draw(self, one: Callable[[jax.Array], jax.Array]) -> jax.Array:
-        """`one(key)` gives the (BLOCK, ...) numbers of a block; here are those of all blocks."""
-        phase_key = jax.random.fold_in(check_key(self.key), int(self.phase))
+    @property
+    def phase_key(self) -> jax.Array:
+        """The key of all draws of this phase; a block is a counter under it."""
+        return jax.random.fold_in(check_key(self.key), int(self.phase))
 
-        def block(index: jax.Array) -> jax.Array:
-            return one(jax.random.fold_in(phase_key, index))
+    @property
+    def numbers(self) -> jax.Array:
+        """The blocks' own numbers."""
+        return self.first + jnp.arange(self.blocks)
 
-        # One block after the other compiles and runs twice as fast on CPU; a GPU wants all.
-        indices = self.first + jnp.arange(self.blocks)
-        is_cpu = jax.default_backend() == "cpu"
-        drawn = jax.lax.map(block, indices) if is_cpu else jax.vmap(block)(indices)
-        return drawn.reshape(self.blocks * BLOCK, *drawn.shape[2:])
+    def shaped(self, numbers: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        """(blocks, BLOCK d) numbers as draws: (BLOCK blocks, *shape)."""
+        return numbers.reshape(self.blocks * BLOCK, *shape)
 
 
 def standard_noise(law: Law, window: Window, shape: tuple[int, ...]) -> jax.Array:
-    """Standard noise z: (64 blocks, *shape)."""
-    return window.draw(lambda key: law.sample(key, (BLOCK, *shape), jnp.float32))
+    """Standard noise z: (64 blocks, *shape); the halves of a block share their counters."""
+    return window.shaped(law.sample(window.phase_key, window.numbers, BLOCK * prod(shape)), shape)
 
 
 def noisy_on_grid(x: jax.Array, scale: Scale, grid: Grid, window: Window) -> jax.Array:
     """x + round(S z), exact on the grid, from one pair of 32-bit words for each coordinate."""
-    words = window.draw(lambda key: jax.random.bits(key, (BLOCK, 2, *x.shape), jnp.uint32))
-    return grid.noisy(x, scale, jnp.moveaxis(words, 1, 0))
+    pair = words(window.phase_key, window.numbers, BLOCK * x.size)
+    return grid.noisy(x, scale, *(window.shaped(word, x.shape) for word in pair))
 
 
 def noisy(x: jax.Array, scale: Scale, z: jax.Array) -> jax.Array:
