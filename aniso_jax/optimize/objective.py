@@ -26,6 +26,17 @@ def soft_gap(votes: jax.Array, label: jax.Array, *, law: Law, n: int) -> jax.Arr
     return law.margin(failure, rival)
 
 
+def log_gap(gap: jax.Array) -> jax.Array:
+    """log gap, continued as a straight line below 0.01: no gap is without a direction upward.
+
+    >>> float(log_gap(jnp.float32(1.0)))
+    0.0
+    """
+    edge = 0.01
+    above = jnp.maximum(gap, edge)
+    return jnp.where(gap > edge, jnp.log(above), jnp.log(edge) + (gap - edge) / edge)
+
+
 def volume_objective(
     apply_fn: ApplyFn,
     params: Any,

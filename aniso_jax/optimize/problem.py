@@ -36,9 +36,18 @@ class Problem:
     law: Law = field(metadata={"static": True})
 
     def soft_gap(
-        self, scale: Scale, *, n: int, first_block: jax.Array | int, antithetic: bool = False
+        self,
+        scale: Scale,
+        *,
+        n: int,
+        first_block: jax.Array | int,
+        antithetic: bool = False,
+        resolution: int | None = None,
     ) -> jax.Array:
-        """Soft gap of the label at `scale` on n draws from block `first_block` on."""
+        """Soft gap of the label at `scale` on n draws from block `first_block` on.
+
+        It saturates as `resolution` draws would: n by default.
+        """
         votes = soft_votes(
             self.apply_fn,
             self.params,
@@ -50,7 +59,7 @@ class Problem:
             antithetic=antithetic,
             first_block=first_block,
         )
-        return soft_gap(votes, self.label, law=self.law, n=n)
+        return soft_gap(votes, self.label, law=self.law, n=resolution or n)
 
 
 @jax.tree_util.register_dataclass

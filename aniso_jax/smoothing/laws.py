@@ -50,10 +50,16 @@ class Law:
     def __repr__(self) -> str:
         return f"aniso_jax.{self.name}"
 
-    def sample(self, key: jax.Array, high: ArrayLike, count: int) -> jax.Array:
-        """Standard noise, `count` numbers for each block of counters: (*high.shape, count)."""
-        pairs = self.variates(*words(key, jnp.asarray(high), -(-count // 2)))
-        return jnp.concatenate(pairs, axis=-1)[..., :count]
+    def sample(self, key: jax.Array, high: ArrayLike, draws: int, size: int) -> jax.Array:
+        """Standard noise, `draws` rows for each block of counters: (*high.shape, draws, size).
+
+        A pair of words makes a coordinate of two rows, and fewer draws are the first of more.
+        """
+        pairs = -(-draws // 2)
+        made = self.variates(*words(key, jnp.asarray(high), pairs * size))
+        apart = [z.reshape(*z.shape[:-1], pairs, 1, size) for z in made]
+        together = jnp.concatenate(apart, axis=-2)
+        return together.reshape(*together.shape[:-3], 2 * pairs, size)[..., :draws, :]
 
     def margin(self, failure: ArrayLike, rival: ArrayLike) -> jax.Array:
         """(F^-1(p_A) - F^-1(p_B)) / 2, failure = 1 - p_A, rival = p_B; negative if p_A < p_B."""

@@ -58,12 +58,14 @@ class Window:
       phase: what the draws are for.
       first: the first block, may be traced.
       blocks: how many, static.
+      draws: how many of a block, its first ones, static.
     """
 
     key: jax.Array
     phase: Phase
     first: jax.Array | int
     blocks: int
+    draws: int = BLOCK
 
     @property
     def phase_key(self) -> jax.Array:
@@ -76,18 +78,24 @@ class Window:
         return self.first + jnp.arange(self.blocks)
 
     def shaped(self, numbers: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        """(blocks, BLOCK d) numbers as draws: (BLOCK blocks, *shape)."""
-        return numbers.reshape(self.blocks * BLOCK, *shape)
+        """The numbers of all draws, one after the other: (draws blocks, *shape)."""
+        return numbers.reshape(self.blocks * self.draws, *shape)
+
+
+def first_draws(key: jax.Array, phase: Phase, first: jax.Array | int, n: int) -> Window:
+    """The window of n draws: the blocks that hold them, or a part of one."""
+    return Window(key=key, phase=phase, first=first, blocks=blocks_for(n), draws=min(n, BLOCK))
 
 
 def standard_noise(law: Law, window: Window, shape: tuple[int, ...]) -> jax.Array:
-    """Standard noise z: (64 blocks, *shape); the halves of a block share their counters."""
-    return window.shaped(law.sample(window.phase_key, window.numbers, BLOCK * prod(shape)), shape)
+    """Standard noise z: (draws blocks, *shape)."""
+    z = law.sample(window.phase_key, window.numbers, window.draws, prod(shape))
+    return window.shaped(z, shape)
 
 
 def noisy_on_grid(x: jax.Array, scale: Scale, grid: Grid, window: Window) -> jax.Array:
     """x + round(S z), exact on the grid, from one pair of 32-bit words for each coordinate."""
-    pair = words(window.phase_key, window.numbers, BLOCK * x.size)
+    pair = words(window.phase_key, window.numbers, window.draws * x.size)
     return grid.noisy(x, scale, *(window.shaped(word, x.shape) for word in pair))
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.smoothing.laws import Law
-from aniso_jax.smoothing.noise import Phase, Window, blocks_for, noisy, standard_noise
+from aniso_jax.smoothing.noise import Phase, first_draws, noisy, standard_noise
 from aniso_jax.smoothing.votes import ApplyFn, check_draws, check_input
 
 
@@ -48,7 +48,7 @@ def soft_votes(
     """
     x = check_input(x)
     half = -(-check_draws(n) // 2) if antithetic else check_draws(n)
-    window = Window(key=key, phase=Phase.OPTIMISE, first=first_block, blocks=blocks_for(half))
+    window = first_draws(key, Phase.OPTIMISE, first_block, half)
     z = standard_noise(law, window, x.shape)[:half]
     z = jnp.concatenate([z, -z])[:n] if antithetic else z
     logits = apply_fn(params, noisy(x, scale, z))

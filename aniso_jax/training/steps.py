@@ -56,7 +56,7 @@ def step(
 
 def add_noise(law: Law, sigma: float, x: Array, key: Array) -> Array:
     """X plus sigma times standard noise; never clipped, as the certificates assume."""
-    return x + sigma * law.sample(key, 0, x.size).reshape(x.shape)
+    return x + sigma * law.sample(key, 0, len(x), x[0].size).reshape(x.shape)
 
 
 def shifted(x: Array, key: Array, most: int) -> Array:

@@ -1,5 +1,7 @@
 """The search for theta: it grows where the classifier does not look, up to the cap."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -38,7 +40,7 @@ def test_an_ignored_coordinate_grows_up_to_the_cap(law) -> None:
     cap = semi_axis_cap(3, law.order)
     assert theta[1] == theta.max()
     assert np.all(theta >= 0.2)
-    assert gap * theta[1] == pytest.approx(cap, rel=0.15)
+    assert gap * theta[1] == pytest.approx(cap, rel=0.2)
     assert float(found.capped_share) >= 1 / 3 - 1e-6
     assert found.improved
     start = jnp.full(3, 0.2)
@@ -47,7 +49,7 @@ def test_an_ignored_coordinate_grows_up_to_the_cap(law) -> None:
     )
 
 
-PUBLISHED = VolumeAscent(steps=6, log_space=False, kappa=2.0, antithetic=False)
+PUBLISHED = replace(aj.published_anisotropic, steps=6)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_scan_loop_and_map_agree(settings) -> None:
 
 
 def test_the_start_is_kept_where_steps_cannot_help() -> None:
-    wild = VolumeAscent(steps=2, learning_rate=50.0, capped=False)
+    wild = VolumeAscent(steps=2, learning_rate=50.0, reach=1e6)
     isolated = problem(apply_fn=bump, x=jnp.zeros(3))
     found = run_jitted(wild, isolated)
     assert not found.improved
@@ -100,7 +102,7 @@ def fragile(params, batch):
 
 def test_a_network_that_breaks_down_leaves_a_finite_theta() -> None:
     found = run_jitted(
-        VolumeAscent(steps=20, learning_rate=1.0, capped=False), problem(apply_fn=fragile)
+        VolumeAscent(steps=20, learning_rate=1.0, reach=1e6), problem(apply_fn=fragile)
     )
     assert np.all(np.isfinite(found.scale.theta))
     assert np.all(np.asarray(found.scale.theta) >= 0.2)

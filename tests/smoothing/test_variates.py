@@ -71,10 +71,12 @@ def test_uniforms_and_laplaces_to_their_precision(pairs) -> None:
 
 
 @pytest.mark.parametrize("law", [aj.gaussian, aj.uniform, aj.laplace], ids=lambda law: law.name)
-def test_an_odd_number_of_them(law) -> None:
-    key = jax.random.key(2)
-    odd, even = law.sample(key, 5, 7), law.sample(key, 5, 8)
-    np.testing.assert_array_equal(odd, even[:7])
+def test_fewer_draws_are_the_first_of_more(law) -> None:
+    key, high = jax.random.key(2), np.array([4, 5])
+    few, many = law.sample(key, high, 7, 3), law.sample(key, high, 64, 3)
+    assert few.shape == (2, 7, 3)
+    np.testing.assert_array_equal(few, many[:, :7])
+    assert len(np.unique(many)) == many.size
 
 
 def linear(params, batch):
