@@ -20,9 +20,9 @@ import tyro
 from machine import keep
 from pipelines.measures import Row, means, row_of
 from pipelines.ours import Ours, common_batch
+from pipelines.tracing import Array, Trace, follow
 from rich.console import Console
 from rich.table import Table
-from pipelines.tracing import Array, Trace, follow
 
 import aniso_jax as aj
 from aniso_jax.optimize.anisotropic import thorough_anisotropic

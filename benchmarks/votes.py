@@ -8,8 +8,7 @@ peak resident memory is that of processes which count 1,000 to 1,000,000 draws a
 """
 
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,11 +21,11 @@ import tyro
 from machine import keep
 from memory import NETWORKS, measure_apart, random_network
 from pipelines.measures import spread
+from timing import compiled, in_turn, ratio
 
 import aniso_jax as aj
 from aniso_jax.smoothing.noise import BLOCK, Phase, Window, noisy, standard_noise
 
-Compiled = Callable[..., Any]
 SCALE = aj.Isotropic(sigma=0.25)
 
 
@@ -100,7 +99,7 @@ def _setting(name: str, dtype: str, batch: int, chunk: int, windows: int) -> Set
 
 
 def _compared(setting: Setting, repeats: int) -> dict[str, Any]:
-    """The three kinds of call in turn, so that what else the machine does meets all alike."""
+    """Counting, the forward pass and the noise alone, in turn."""
     keys = jax.random.split(jax.random.key(0), len(setting.x))
     shape = (len(setting.x) * setting.chunk, *setting.x.shape[1:])
     rows = jax.random.uniform(jax.random.key(1), shape)
@@ -110,38 +109,15 @@ def _compared(setting: Setting, repeats: int) -> dict[str, Any]:
         "forward": (partial(_forward, setting), (params, rows)),
         "noise": (partial(_noise, setting), (setting.x, keys)),
     }
-    compiled, compile_s = {}, {}
-    for kind, (call, given) in kinds.items():
-        start = time.perf_counter()
-        compiled[kind] = partial(jax.jit(call).lower(*given).compile(), *given)
-        compile_s[kind] = time.perf_counter() - start
-    seconds = _in_turn(compiled, repeats)
-    return {"chunk": setting.chunk, "compile_s": compile_s, **_rates(seconds, setting.draws)}
-
-
-def _in_turn(calls: dict[str, Compiled], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each call; the first round only warms up."""
-    seconds: dict[str, list[float]] = {kind: [] for kind in calls}
-    for _ in range(repeats + 1):
-        for kind, call in calls.items():
-            start = time.perf_counter()
-            jax.block_until_ready(call())
-            seconds[kind].append(time.perf_counter() - start)
-    return {kind: taken[1:] for kind, taken in seconds.items()}
-
-
-def _rates(seconds: dict[str, list[float]], draws: int) -> dict[str, Any]:
-    """Draws a second, and the ratios of neighbours in time."""
-
-    def ratio(kind: str, to: str) -> dict[str, float]:
-        pairs = zip(seconds[kind], seconds[to], strict=True)
-        return spread([one / other for one, other in pairs])
-
-    rates = {kind: spread([draws / s for s in taken]) for kind, taken in seconds.items()}
+    ready = {kind: compiled(call, *given) for kind, (call, given) in kinds.items()}
+    seconds = in_turn({kind: call for kind, (call, _) in ready.items()}, repeats)
+    rates = {kind: spread([setting.draws / s for s in taken]) for kind, taken in seconds.items()}
     return {
+        "chunk": setting.chunk,
+        "compile_s": {kind: took for kind, (_, took) in ready.items()},
         "draws_per_s": rates,
-        "counting_to_forward": ratio("counting", "forward"),
-        "noise_to_counting": ratio("noise", "counting"),
+        "counting_to_forward": ratio(seconds, "counting", "forward"),
+        "noise_to_counting": ratio(seconds, "noise", "counting"),
     }
 
 

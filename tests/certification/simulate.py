@@ -16,7 +16,7 @@ import aniso_jax as aj
 from aniso_jax.certification import certify as certification
 
 ALPHA, RUNS, N0 = 0.05, 10_000, 16
-X = np.array([0.0, 0.3])
+X = np.array([0.0, 51 / 255])
 SCALES = {
     "isotropic": (aj.Isotropic(sigma=0.5), 0.5),
     "diagonal": (aj.Diagonal(theta=jnp.array([0.25, 3.0])), 0.25),

@@ -1,11 +1,12 @@
 """Every plan, law and scale: ten thousand certificates each, at most a share alpha is false."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.stats
 from oracles import LAW_NAMES, LAWS, too_many_errors
-from simulate import ALPHA, N0, RUNS, SCALES, certify_many, edges_for, is_false
+from simulate import ALPHA, N0, RUNS, SCALES, X, certify_many, edges_for, is_false
 
 import aniso_jax as aj
 
@@ -62,6 +63,34 @@ def test_false_certificates_are_at_most_a_share_alpha(name, law, kind, cases) ->
     for seed, p in enumerate(cases):
         errors = int(false_claims(law, kind, plan, p, seed).sum())
         assert not too_many_errors(errors, RUNS, ALPHA), (p, errors)
+
+
+def on_grid() -> list:
+    """Every law and scale slowly; in CI one of each."""
+    cases = [(law, kind) for law in LAWS for kind in SCALES]
+    quick = [(aj.gaussian, "diagonal"), (aj.uniform, "isotropic")]
+    return [
+        pytest.param(*case, id=_id("grid", *case), marks=() if case in quick else pytest.mark.slow)
+        for case in cases
+    ]
+
+
+@pytest.mark.parametrize(("law", "kind"), on_grid())
+def test_false_certificates_on_a_grid(law, kind) -> None:
+    """Integer noise, thresholds between two grid points: p is the law's own there."""
+    scale, theta = SCALES[kind]
+    grid = aj.grid(law, [theta, 3.0] if kind == "diagonal" else [theta], shape=X.shape)
+    plan = aj.plan(law, n0=N0, alpha=ALPHA, n=62, grid=grid)
+    for seed, steps in enumerate([(1, 1), (-20, 20), (30, -25)]):
+        edges = (np.array([steps[0], 1 - steps[1]]) - 0.5) / grid.steps
+        above, below = law.host_tail(edges / theta)
+        p = (above, 1 - below, below - above)
+        found = certify_many(
+            law, scale, jnp.asarray(edges, jnp.float32), plan, jax.random.key(seed)
+        )
+        errors = int(is_false(law, p, *found).sum())
+        assert not too_many_errors(errors, RUNS, ALPHA), (p, errors)
+        assert np.mean(np.asarray(found[0]) != aj.ABSTAIN) > (0 if seed == 0 else 0.01)
 
 
 @pytest.mark.slow
