@@ -122,7 +122,7 @@ def _conv(
         cout,
         tuple(size),
         tuple(stride),
-        padding=[tuple(pad) for pad in pads],
+        padding=tuple(tuple(pad) for pad in pads),
         feature_group_count=groups,
         rngs=rngs,
     )
