@@ -72,6 +72,7 @@ __all__ = [
     "gaussian",
     "golden_section",
     "grid",
+    "import_checkpoint",
     "laplace",
     "load_data",
     "load_model",
@@ -84,6 +85,7 @@ __all__ = [
     "predict",
     "published_anisotropic",
     "published_isotropic",
+    "save_model",
     "soft_gap",
     "soft_votes",
     "surely_contains",
@@ -95,14 +97,18 @@ if TYPE_CHECKING:
     from aniso_jax.data.load import load as load_data
     from aniso_jax.models.adapters import from_linen, from_nnx
     from aniso_jax.models.checkpoint import load as load_model
+    from aniso_jax.models.checkpoint import save as save_model
+    from aniso_jax.models.foreign.imported import import_checkpoint
     from aniso_jax.records.load import load_run
 
 _LAZY = {
     "from_linen": ("aniso_jax.models.adapters", "from_linen"),
     "from_nnx": ("aniso_jax.models.adapters", "from_nnx"),
+    "import_checkpoint": ("aniso_jax.models.foreign.imported", "import_checkpoint"),
     "load_data": ("aniso_jax.data.load", "load"),
     "load_model": ("aniso_jax.models.checkpoint", "load"),
     "load_run": ("aniso_jax.records.load", "load_run"),
+    "save_model": ("aniso_jax.models.checkpoint", "save"),
 }
 
 
