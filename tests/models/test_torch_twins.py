@@ -52,7 +52,9 @@ def largest_difference(net: Any, arch: str, path: Path, side: int) -> float:
     with torch.no_grad():
         wanted = whole(torch.tensor(x.transpose(0, 3, 1, 2))).numpy()
     ours = np.asarray(jax.jit(model.apply_fn)(model.params, jnp.asarray(x)))
-    return float(abs(ours - wanted).max() / max(abs(wanted).max(), 1))
+    size = float(abs(wanted).max())
+    assert wanted.std(axis=0).max() > 1e-2 * size  # the logits are about the input
+    return float(abs(ours - wanted).max()) / max(size, 1.0)
 
 
 @pytest.mark.parametrize("name", NARROW)
@@ -70,25 +72,13 @@ def test_logits_are_those_of_torch_at_full_width(name: str, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("arch", "module", "make"),
-    [
-        ("resnet18", "torchvision.models", lambda m: m.resnet18(num_classes=10)),
-        ("resnet50", "torchvision.models", lambda m: m.resnet50(num_classes=10)),
-        (
-            "efficientnet-lite0",
-            "efficientnet_lite_pytorch",
-            lambda m: m.EfficientNet.from_name("efficientnet-lite0", num_classes=10),
-        ),
-    ],
-)
-def test_logits_are_those_of_the_published_definition(
-    arch: str, module: str, make: Any, tmp_path: Path
-) -> None:
-    found = pytest.importorskip(module, reason=f"{module} is not installed")
-    side = 224 if arch.startswith("eff") else 64  # that package pads for one size of image
-    net = twins.randomized(make(found))
-    assert largest_difference(net, arch, tmp_path / "net.pth", side) < 1e-4
+def test_logits_are_those_of_the_published_efficientnet(tmp_path: Path) -> None:
+    published = pytest.importorskip(
+        "efficientnet_lite_pytorch", reason="efficientnet-lite-pytorch is not installed"
+    )
+    net = published.EfficientNet.from_name("efficientnet-lite0", num_classes=10)
+    net = twins.randomized(net)
+    assert largest_difference(net, "efficientnet-lite0", tmp_path / "net.pth", 224) < 1e-4
 
 
 def test_the_narrow_and_the_wide_networks_have_the_published_sizes() -> None:

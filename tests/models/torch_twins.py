@@ -201,6 +201,8 @@ def randomized(net: nn.Module, seed: int = 0) -> nn.Module:
     """The network in eval mode, with running statistics as after some training."""
     torch.manual_seed(seed)
     for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight)  # so that inputs are told apart at any depth
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.3)
             module.running_var.uniform_(0.5, 2.0)

@@ -93,7 +93,7 @@ def _is_tar(raw: bytes) -> bool:
 
 def _safetensors(path: Path) -> Tensors:
     try:
-        with safe_open(path, framework="flax") as file:
+        with safe_open(path, framework="np") as file:
             if "aniso-jax" in (file.metadata() or {}):
                 raise CheckpointError(f"{path} is a network of aniso-jax already; use it as it is.")
             names = sorted(file.keys(), key=_counting)
