@@ -75,6 +75,8 @@ def _dense(chain: Chain, node: Node, known: Constants) -> Chain:
 
 
 def _norm(chain: Chain, node: Node, known: Constants) -> Chain:
+    if node.values.get("training_mode"):
+        raise NotAChain(f"BatchNormalization {node.name!r} in training mode")
     weight, bias, mean, variance = (known[name].astype(np.float64) for name in node.inputs[1:5])
     rate = weight / np.sqrt(variance + node.values.get("epsilon", 1e-5))
     return _scaled(chain, rate, bias - mean * rate)
