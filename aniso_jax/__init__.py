@@ -1,7 +1,8 @@
 """Anisotropic randomized-smoothing certificates, as pure JAX functions.
 
-The names below need only jax, numpy, scipy and chex. `from_nnx`, `from_linen`, `load_model`,
-`load_data` and `load_run` load what they need (flax, pyarrow, ...) when they are first asked for.
+The names below need only jax, numpy, scipy and chex. The adapters `from_...`, `compose`,
+`import_checkpoint`, `load_...` and `save_model` load what they need (flax, pyarrow, ...) when they
+are first asked for.
 """
 
 from importlib import import_module
@@ -65,8 +66,11 @@ __all__ = [
     "clopper_pearson_interval",
     "clopper_pearson_lower",
     "clopper_pearson_upper",
+    "compose",
     "count_votes",
     "default_anisotropic",
+    "from_equinox",
+    "from_function",
     "from_linen",
     "from_nnx",
     "gaussian",
@@ -98,10 +102,15 @@ if TYPE_CHECKING:
     from aniso_jax.models.adapters import from_linen, from_nnx
     from aniso_jax.models.checkpoint import load as load_model
     from aniso_jax.models.checkpoint import save as save_model
+    from aniso_jax.models.equinox_networks import from_equinox
     from aniso_jax.models.foreign.imported import import_checkpoint
+    from aniso_jax.models.functions import compose, from_function
     from aniso_jax.records.load import load_run
 
 _LAZY = {
+    "compose": ("aniso_jax.models.functions", "compose"),
+    "from_equinox": ("aniso_jax.models.equinox_networks", "from_equinox"),
+    "from_function": ("aniso_jax.models.functions", "from_function"),
     "from_linen": ("aniso_jax.models.adapters", "from_linen"),
     "from_nnx": ("aniso_jax.models.adapters", "from_nnx"),
     "import_checkpoint": ("aniso_jax.models.foreign.imported", "import_checkpoint"),
