@@ -1,6 +1,7 @@
 """Data sets of Hugging Face that are on this machine already; nothing is downloaded."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,27 @@ def _table(datasets: Any, name: str, split: Split) -> Any:
         if Path(path).is_dir():
             found = datasets.load_from_disk(path)
             return found if isinstance(found, datasets.Dataset) else found[split]
-        only_local = datasets.DownloadConfig(local_files_only=True)
-        return datasets.load_dataset(
-            path, configuration or None, split=split, download_config=only_local
-        )
+        with _offline(datasets):
+            return datasets.load_dataset(path, configuration or None, split=split)
     except Exception as error:  # the package raises whatever its many parts raise
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"hf:{name} has no split {split} here ({cause}): {REMEDY}") from error
+
+
+@contextmanager
+def _offline(datasets: Any) -> Iterator[None]:
+    """Keep both packages off the network, on which they would otherwise wait and try again."""
+    from huggingface_hub import constants
+
+    switches = (constants, datasets.config)
+    before = [switch.HF_HUB_OFFLINE for switch in switches]
+    try:
+        for switch in switches:
+            switch.HF_HUB_OFFLINE = True
+        yield
+    finally:
+        for switch, was in zip(switches, before, strict=True):
+            switch.HF_HUB_OFFLINE = was
 
 
 def _column(table: Any, kind: type, name: str) -> str:

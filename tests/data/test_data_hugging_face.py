@@ -1,6 +1,6 @@
 """`hf:NAME`: data sets of Hugging Face from a directory or the cache, never from the network."""
 
-import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,6 @@ LABELS = [0, 1, 2, 2, 1, 0]
 
 @pytest.fixture
 def datasets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"):
-        monkeypatch.setenv(name, "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
     return pytest.importorskip("datasets", reason="datasets is an extra: aniso-jax[hf]")
 
@@ -60,7 +58,12 @@ def test_a_directory_without_splits_and_grey_images(datasets: Any, tmp_path: Pat
     np.testing.assert_array_equal(found.x[..., 0], (PIXELS[..., 0] / 255).astype(np.float32))
 
 
-def test_what_is_not_here_is_refused(datasets: Any, tmp_path: Path) -> None:
+def test_what_is_not_here_is_refused(
+    datasets: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **_: asked.append(where))
+    before = datasets.config.HF_HUB_OFFLINE
     with pytest.raises(DataError, match=r"hf:somebody/pets has no split test here \(.*local cache"):
         load("hf:somebody/pets")
     for kept, missing in ((("number", "label"), "Image"), (("img", "number"), "ClassLabel")):
@@ -68,7 +71,7 @@ def test_what_is_not_here_is_refused(datasets: Any, tmp_path: Path) -> None:
         table(datasets, keep=kept).save_to_disk(str(path))
         with pytest.raises(DataError, match=f"has no column of {missing} among"):
             load(f"hf:{path}")
-    assert "HF_HUB_OFFLINE" in os.environ
+    assert not asked and before == datasets.config.HF_HUB_OFFLINE
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
