@@ -1,5 +1,6 @@
 """The formats of torch.save, read without torch; the files are written by hand, as torch does."""
 
+import contextlib
 import os
 import pickle
 import zipfile
@@ -137,6 +138,32 @@ def test_flipped_bytes_are_noticed(tmp_path: Path) -> None:
     raw = path.read_bytes()
     path.write_bytes(raw.replace(ARRAYS["bn1.bias"].tobytes(), b"\x01" * 12))
     with pytest.raises(CheckpointError, match="damaged or truncated"):
+        read(path)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_whatever_is_changed_is_read_or_refused(kind: str, tmp_path: Path) -> None:
+    path = WRITERS[kind](tmp_path / "net.pth", TREE)
+    raw, rng = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(300):
+        spoilt = bytearray(raw)
+        for place in rng.integers(0, len(raw), 3):
+            spoilt[place] = rng.integers(256)
+        path.write_bytes(spoilt)
+        with contextlib.suppress(CheckpointError):
+            read(path)
+
+
+def test_a_pickle_that_would_fill_memory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("net/data.pkl", b"\x80\x02}r\xff\xff\xff\xff.")
+    with pytest.raises(CheckpointError, match="kept in place 4294967295"):
+        read(path)
+    packed = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED)
+    with packed as archive:
+        archive.writestr("net/data.pkl", bytes(10**6))
+    with pytest.raises(CheckpointError, match="unpacks to more than the whole file"):
         read(path)
 
 

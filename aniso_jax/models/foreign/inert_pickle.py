@@ -5,6 +5,7 @@ stand-in of this file or to a refusal, so that a file can make a mistake but no 
 """
 
 import pickle
+import pickletools
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -58,11 +59,21 @@ def load(file: IO[bytes], path: Path, resolve: Callable[[Any], Any] | None = Non
         CheckpointError: it is damaged, or names something that is not on the list below.
     """
     try:
+        _check_places(file)
         return InertUnpickler(file, path, resolve).load()
     except CheckpointError:
         raise
     except Exception as error:  # a damaged pickle may raise anything at all
         raise damaged(path, error) from error
+
+
+def _check_places(file: IO[bytes]) -> None:
+    """Refuse a pickle that remembers something in a place so far off that memory would run out."""
+    start = file.tell()
+    for count, (opcode, place, _) in enumerate(pickletools.genops(file)):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and (place or 0) > 2 * count + 256:
+            raise pickle.UnpicklingError(f"something is kept in place {place}")
+    file.seek(start)
 
 
 def damaged(path: Path, error: object) -> CheckpointError:

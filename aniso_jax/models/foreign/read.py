@@ -1,7 +1,6 @@
 """The tensors in a file of torch or safetensors, by the names that they have there."""
 
 import tarfile
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from aniso_jax.models.foreign.plans import array
 from aniso_jax.models.foreign.state_dict import find
 from aniso_jax.models.foreign.torch_files import (
     LEGACY_START,
+    WRONG,
     Fetch,
     read_legacy,
     read_tar,
@@ -61,7 +61,7 @@ def read(path: Path, *, entry: str | None = None) -> Foreign:
     plans, where = find(content, path, entry)
     try:
         tensors = {name: array(plan, fetch(plan.storage)) for name, plan in plans.items()}
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except WRONG as error:
         raise damaged(path, error) from error
     return Foreign(tensors=tensors, format=kind, entry=where)
 

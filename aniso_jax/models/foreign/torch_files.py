@@ -5,6 +5,7 @@ import pickle
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,14 @@ Fetch = Callable[[Storage], memoryview]
 
 MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_START = pickle.dumps(MAGIC, protocol=2)
-_EVERYTHING_WRONG = (
+# What a damaged file makes these modules raise; what is encrypted is a RuntimeError to zipfile.
+WRONG = (
     zipfile.BadZipFile,
+    zlib.error,
     tarfile.TarError,
-    NotImplementedError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
     KeyError,
     IndexError,
     TypeError,
@@ -46,7 +51,7 @@ def read_zip(raw: bytes, path: Path) -> tuple[Any, Fetch]:
         order = archive.read(f"{root}byteorder") if f"{root}byteorder" in names else b"little"
     except StopIteration:
         raise damaged(path, "a zip archive without data.pkl") from None
-    except _EVERYTHING_WRONG as error:
+    except WRONG as error:
         raise damaged(path, error) from error
     if f"{root}constants.pkl" in names:
         raise CheckpointError(
@@ -79,7 +84,7 @@ def read_legacy(raw: bytes, path: Path) -> tuple[Any, Fetch]:
         for key in map(str, keys):
             size = Storage(key, kinds[key], 1).dtype.itemsize
             storages[key] = _counted(file, raw, size)
-    except _EVERYTHING_WRONG as error:
+    except WRONG as error:
         raise damaged(path, error) from error
     return content, lambda storage: storages[storage.key]
 
@@ -93,7 +98,7 @@ def read_tar(raw: bytes, path: Path) -> tuple[Any, Fetch]:
         storages, kept = _tar_storages(files["storages"], path)
         tensors = _tar_tensors(files["tensors"], storages, path)
         content = load(io.BytesIO(files["pickle"]), path, lambda pid: tensors[int(pid)])
-    except _EVERYTHING_WRONG as error:
+    except WRONG as error:
         if isinstance(error, CheckpointError):
             raise
         raise damaged(path, error) from error
