@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import foreign_samples
 import ml_dtypes
 import numpy as np
 import pytest
@@ -51,6 +52,19 @@ def test_the_three_formats(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["torch zip", "torch legacy"])
 def test_a_bare_state_dict(kind: str, tmp_path: Path) -> None:
     assert_read(WRITERS[kind](tmp_path / "net.pth", ARRAYS), kind, entry="")
+
+
+def test_names_written_by_python_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pickles hold short strings of bytes."""
+    new = foreign_samples.opcodes
+
+    def old(value: Any) -> bytes:
+        if not isinstance(value, str):
+            return new(value)
+        return b"U" + bytes([len(value)]) + value.encode()
+
+    monkeypatch.setattr(foreign_samples, "opcodes", old)
+    assert_read(write_legacy(tmp_path / "net.pth.tar", TREE), "torch legacy")
 
 
 def test_what_stands_beside_weights_is_passed_over(tmp_path: Path) -> None:

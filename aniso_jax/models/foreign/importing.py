@@ -23,16 +23,16 @@ class Converted:
         arch, arch_kwargs: what `build` makes the network with.
         tensors: our weights, flat.
         normalization: what the first layer does.
-        left_out: tensors of the file that were left out, as was asked for.
         notes: what a reader should know, one sentence each.
+        left_out: tensors of the file that were left out, as was asked for.
     """
 
     arch: str
     arch_kwargs: dict[str, Any]
     tensors: dict[str, NDArray[np.float32]]
     normalization: Normalization
-    left_out: tuple[str, ...]
     notes: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def convert(

@@ -44,7 +44,6 @@ def read_onnx(path: Path, *, asked: Normalization | None) -> Converted:
         },
         tensors=dict(chain.tensors),
         normalization=normalization,
-        left_out=(),
         notes=chain.notes,
     )
 
