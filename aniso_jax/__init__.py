@@ -1,7 +1,8 @@
 """Anisotropic randomized-smoothing certificates, as pure JAX functions.
 
-The names below need only jax, numpy, scipy and chex. `from_nnx`, `from_linen`, `load_model`,
-`load_data` and `load_run` load what they need (flax, pyarrow, ...) when they are first asked for.
+The names below need only jax, numpy, scipy and chex. The adapters `from_...`, `compose`,
+`import_checkpoint`, `load_...` and `save_model` load what they need (flax, pyarrow, ...) when they
+are first asked for.
 """
 
 from importlib import import_module
@@ -65,13 +66,17 @@ __all__ = [
     "clopper_pearson_interval",
     "clopper_pearson_lower",
     "clopper_pearson_upper",
+    "compose",
     "count_votes",
     "default_anisotropic",
+    "from_equinox",
+    "from_function",
     "from_linen",
     "from_nnx",
     "gaussian",
     "golden_section",
     "grid",
+    "import_checkpoint",
     "laplace",
     "load_data",
     "load_model",
@@ -84,6 +89,7 @@ __all__ = [
     "predict",
     "published_anisotropic",
     "published_isotropic",
+    "save_model",
     "soft_gap",
     "soft_votes",
     "surely_contains",
@@ -95,14 +101,23 @@ if TYPE_CHECKING:
     from aniso_jax.data.load import load as load_data
     from aniso_jax.models.adapters import from_linen, from_nnx
     from aniso_jax.models.checkpoint import load as load_model
+    from aniso_jax.models.checkpoint import save as save_model
+    from aniso_jax.models.equinox_networks import from_equinox
+    from aniso_jax.models.foreign.imported import import_checkpoint
+    from aniso_jax.models.functions import compose, from_function
     from aniso_jax.records.load import load_run
 
 _LAZY = {
+    "compose": ("aniso_jax.models.functions", "compose"),
+    "from_equinox": ("aniso_jax.models.equinox_networks", "from_equinox"),
+    "from_function": ("aniso_jax.models.functions", "from_function"),
     "from_linen": ("aniso_jax.models.adapters", "from_linen"),
     "from_nnx": ("aniso_jax.models.adapters", "from_nnx"),
+    "import_checkpoint": ("aniso_jax.models.foreign.imported", "import_checkpoint"),
     "load_data": ("aniso_jax.data.load", "load"),
     "load_model": ("aniso_jax.models.checkpoint", "load"),
     "load_run": ("aniso_jax.records.load", "load_run"),
+    "save_model": ("aniso_jax.models.checkpoint", "save"),
 }
 
 

@@ -36,8 +36,11 @@ from aniso_jax.report.html import write_html
 from aniso_jax.report.rounding import significant_up
 from aniso_jax.report.terminal import printout
 from aniso_jax.runs.certify import certify_run
+from aniso_jax.runs.check import Check, check_run
 from aniso_jax.runs.config import Certify, Demo, Optimize, Predict
 from aniso_jax.runs.demo import demo_runs
+from aniso_jax.runs.imports import ImportCheckpoint, import_run
+from aniso_jax.runs.imports import lines as import_lines
 from aniso_jax.runs.optimize import optimize_run
 from aniso_jax.runs.predict import Answer, predict_run
 from aniso_jax.runs.progress import line
@@ -52,6 +55,8 @@ Command = (
     | Annotated[Optimize, tyro.conf.subcommand("optimize")]
     | Annotated[Predict, tyro.conf.subcommand("predict")]
     | Annotated[TrainConfig, tyro.conf.subcommand("train")]
+    | Annotated[ImportCheckpoint, tyro.conf.subcommand("import-checkpoint")]
+    | Annotated[Check, tyro.conf.subcommand("check")]
     | Annotated[Report, tyro.conf.subcommand("report")]
     | Annotated[Export, tyro.conf.subcommand("export")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
@@ -140,6 +145,15 @@ def _train(config: TrainConfig) -> None:
     _console.print(f"The network is in [bold]{config.out}[/bold].")
 
 
+def _import_checkpoint(config: ImportCheckpoint) -> None:
+    print("\n".join(import_lines(*import_run(config))))
+    _console.print(f"The network is in [bold]{config.out}[/bold].")
+
+
+def _check(config: Check) -> None:
+    print(check_run(config).line())
+
+
 def _report(config: Report) -> None:
     frames = with_containment([_frame(path, config) for path in config.runs])
     data = load_data(config.data, split=config.split) if config.data else None
@@ -180,6 +194,8 @@ _COMMANDS: dict[type, Callable[[Any], None]] = {
     Optimize: _optimize,
     Predict: _predict,
     TrainConfig: _train,
+    ImportCheckpoint: _import_checkpoint,
+    Check: _check,
     Report: _report,
     Export: _export,
     Verify: _verify,

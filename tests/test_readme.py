@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import tyro
+from foreign_samples import state_of, write_legacy
 
 from aniso_jax import cli
 
@@ -55,6 +56,8 @@ def test_commands_run_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     foreign = next((ROOT / "tests/report/published").glob("*.tsv"))
     (tmp_path / "results-of-others.tsv").write_bytes(foreign.read_bytes())
+    shape = {"shape": (32, 32, 3), "classes": 10, "widths": (2, 3, 4)}
+    write_legacy(tmp_path / "checkpoint.pth.tar", {"state_dict": state_of("resnet20", **shape)})
     for line in command_lines():
         cli.main(shortened(line))
     for made in ("runs/l2/run.json", "report.html", "l2.tsv", "theta.npz", "net.safetensors"):
@@ -68,7 +71,7 @@ def test_the_demo_table_is_there():
 
 
 def test_every_command_is_shown():
-    shown = {line.split()[1] for line in command_lines()} | {"demo"}
+    shown = {line.split()[1].replace("-", "_") for line in command_lines()} | {"demo"}
     assert shown == {run.__name__.removeprefix("_") for run in cli._COMMANDS.values()}
 
 

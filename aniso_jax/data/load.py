@@ -10,6 +10,7 @@ from aniso_jax.data import (
     digits,
     fashion_mnist,
     folder,
+    hugging_face,
     idx,
     mnist5k,
     npz,
@@ -33,10 +34,11 @@ BY_PATH: dict[str, Callable[[str, Split], Dataset]] = {
     "npz": lambda path, _: npz.read(Path(path)),
     "idx": lambda paths, _: idx.read(*_two(paths)),
     "folder": lambda path, _: folder.read(Path(path)),
+    "hf": hugging_face.read,
 }
 KNOWN = (
     "mnist5k, digits, toy2d, fashion-mnist[:DIR], cifar10:DIR, cifar10-jpeg:FILE.tar.xz, "
-    "npz:FILE, idx:IMAGES,LABELS, folder:DIR"
+    "npz:FILE, idx:IMAGES,LABELS, folder:DIR, hf:NAME"
 )
 
 
@@ -47,7 +49,7 @@ def load(spec: str, *, split: Split = "test") -> Dataset:
 
     Args:
         spec: one of mnist5k, digits, toy2d, fashion-mnist[:DIR], cifar10:DIR,
-            cifar10-jpeg:FILE.tar.xz, npz:FILE, idx:IMAGES,LABELS, folder:DIR.
+            cifar10-jpeg:FILE.tar.xz, npz:FILE, idx:IMAGES,LABELS, folder:DIR, hf:NAME.
         split: "train" or "test"; the files of npz, idx and folder are one set, whatever the split.
 
     Raises:

@@ -102,11 +102,15 @@ def from_linen(
     >>> apply_fn(params, jax.numpy.zeros((2, 4))).shape
     (2, 3)
     """
-    taken = inspect.signature(type(module).__call__).parameters
-    mode = tuple((name, value) for name, value in _EVAL_MODE.items() if name in taken)
-    apply_fn = LinenApply(module, mode)
+    apply_fn = linen_apply(module)
     check_independence(apply_fn, variables, example)
     return apply_fn, variables
+
+
+def linen_apply(module: linen.Module) -> LinenApply:
+    """The `apply_fn` of a linen module in eval mode, not yet checked."""
+    taken = inspect.signature(type(module).__call__).parameters
+    return LinenApply(module, tuple((k, v) for k, v in _EVAL_MODE.items() if k in taken))
 
 
 def split(model: nnx.Module) -> tuple[NnxApply, Params]:

@@ -86,7 +86,7 @@ def save(
         "arch_kwargs": dict(arch_kwargs),
         "provenance": dict(provenance),
     }
-    _fit(tensors, _network(header, Path(path))[1], Path(path))
+    check_weights(tensors, _network(header, Path(path))[1], Path(path))
     content = to_bytes(tensors, {_ENTRY: json.dumps(header, sort_keys=True)})
     try:
         write_atomically(Path(path), content)
@@ -114,7 +114,7 @@ def load(name_or_path: str | Path) -> Model:
     path = _resolve(name_or_path)
     header, tensors = _read(path)
     apply_fn, wanted = _network(header, path)
-    _fit(tensors, wanted, path)
+    check_weights(tensors, wanted, path)
     arch, kwargs = header["arch"], header["arch_kwargs"]
     return Model(
         apply_fn=apply_fn,
@@ -182,7 +182,7 @@ def _network(header: Mapping[str, Any], path: Path) -> tuple[ApplyFn, Params]:
         ) from error
 
 
-def _fit(tensors: Tensors, wanted: Params, path: Path) -> None:
+def check_weights(tensors: Mapping[str, NDArray[Any]], wanted: Params, path: Path) -> None:
     """Check names, shapes and dtypes against the architecture, and that all weights are finite."""
     found = {name: f"{value.dtype}{value.shape}" for name, value in tensors.items()}
     expected = {name: f"{value.dtype}{value.shape}" for name, value in flatten(wanted).items()}

@@ -20,12 +20,14 @@ def check_independence(apply_fn: ApplyFn, params: Params, example: Array) -> Non
     The example is put at two places among two very different sets of neighbours.
 
     Raises:
-        ValueError: logits that depend on neighbours, or are not (batch, classes) finite floats.
+        ValueError: logits that depend on neighbours, are not (batch, classes) finite floats, or
+            are probabilities.
     """
     example = _float_example(example)
     _check_hashable(apply_fn)
     first, second = (np.asarray(jax.jit(apply_fn)(params, b)) for b in _two_batches(example))
     _check_logits(first, second)
+    _check_no_probabilities(first, second)
     alone, among = first[0].astype(np.float64), second[2].astype(np.float64)
     size = max(abs(alone).max(), abs(among).max())
     if abs(alone - among).max() > np.sqrt(np.spacing(first.dtype.type(1))) * size:
@@ -82,3 +84,14 @@ def _check_logits(*batches: np.ndarray[Any, Any]) -> None:
                 "The network returns logits that are not finite on ordinary inputs; "
                 "look for NaN in its weights or a division by zero."
             )
+
+
+def _check_no_probabilities(*batches: np.ndarray[Any, Any]) -> None:
+    """Check that not every row is a distribution: the search takes a softmax of its own."""
+    rows = np.concatenate(batches).astype(np.float64)
+    if rows.min() >= 0 and abs(rows.sum(axis=1) - 1).max() < 1e-2:
+        raise ValueError(
+            "The network returns probabilities (every row sums to 1), wanted logits: a second "
+            "softmax would flatten what the search for a scale climbs; leave the last softmax off, "
+            "or return the logarithm of the probabilities."
+        )

@@ -25,6 +25,19 @@ class Normalize(nnx.Module):  # type: ignore[misc]
         return (x - jnp.asarray(self.mean, x.dtype)) / jnp.asarray(self.std, x.dtype)
 
 
+class Affine(nnx.Module):  # type: ignore[misc]
+    """scale * x + bias for each channel: a batch norm in eval mode that nothing can absorb."""
+
+    def __init__(self, channels: int) -> None:
+        self.scale = nnx.Param(jnp.ones(channels))
+        self.bias = nnx.Param(jnp.zeros(channels))
+
+    def __call__(self, x: Array) -> Array:
+        """Map a batch of any shape whose last axis is the channels."""
+        y: Array = self.scale[...] * x + self.bias[...]
+        return y
+
+
 class ConvPool(nnx.Module):  # type: ignore[misc]
     """relu(max_pool_2x2(conv_3x3(x) + bias)), SAME padding; an odd last row or column is dropped.
 
@@ -44,6 +57,14 @@ class ConvPool(nnx.Module):  # type: ignore[misc]
             y = max_pool(self.conv(x))
         # The bias and relu are monotone, so they commute with the maximum: a quarter of the work.
         return jax.nn.relu(y + self.bias[...])
+
+
+class ReluConv(nnx.Conv):  # type: ignore[misc]
+    """A convolution with relu."""
+
+    def __call__(self, x: Array) -> Array:
+        """Map (batch, H, W, cin) to (batch, ceil(H / stride), ceil(W / stride), cout)."""
+        return jax.nn.relu(super().__call__(x))
 
 
 def max_pool(x: Array) -> Array:
@@ -90,3 +111,12 @@ def _at_place(kernel: Array, row: int, column: int) -> Array:
 def _floats(values: float | Sequence[float]) -> tuple[float, ...]:
     """Make a static tuple of a number or of several."""
     return (float(values),) if isinstance(values, int | float) else tuple(map(float, values))
+
+
+def check_image(shape: Sequence[int], least: int = 1) -> None:
+    """Refuse a shape that is not (H, W, C) with at least so many rows and columns."""
+    if len(shape) != 3 or min(shape[:2]) < least:
+        raise ValueError(
+            f"A convolutional network wants images (H, W, C) of at least {least}x{least} pixels, "
+            f"got shape {tuple(shape)}; use arch mlp for other inputs."
+        )

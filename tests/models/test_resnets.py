@@ -14,8 +14,9 @@ from aniso_jax.models import convolution, resnets
 from aniso_jax.models.adapters import from_nnx
 from aniso_jax.models.checkpoint import Model, load, save
 from aniso_jax.models.convolution import Conv, max_pool_3x3
+from aniso_jax.models.folding import fold_batch_norm
 from aniso_jax.models.networks import build
-from aniso_jax.models.resnets import ResNet, fold_batch_norm
+from aniso_jax.models.resnets import ResNet
 from aniso_jax.models.tensors import flatten, like
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"

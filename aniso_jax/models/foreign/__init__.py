@@ -1,0 +1,1 @@
+"""Networks from elsewhere: files of torch, safetensors and ONNX, read without running them."""
