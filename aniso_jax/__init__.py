@@ -21,6 +21,7 @@ from aniso_jax.optimize.anisotropic import (
     default_anisotropic,
     optimize_anisotropic,
     published_anisotropic,
+    thorough_anisotropic,
 )
 from aniso_jax.optimize.isotropic import (
     GoldenSection,
@@ -93,6 +94,7 @@ __all__ = [
     "soft_gap",
     "soft_votes",
     "surely_contains",
+    "thorough_anisotropic",
     "uniform",
     "volume_objective",
 ]

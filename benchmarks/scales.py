@@ -25,13 +25,12 @@ from rich.console import Console
 from rich.table import Table
 
 import aniso_jax as aj
-from aniso_jax.optimize.anisotropic import thorough_anisotropic
 
 STAGES: dict[str, dict[str, Any]] = {
     "isotropic": {"ours": aj.golden_section, "published": aj.published_isotropic},
     "anisotropic": {
         "ours": aj.default_anisotropic,
-        "thorough": thorough_anisotropic,
+        "thorough": aj.thorough_anisotropic,
         "published": aj.published_anisotropic,
     },
 }

@@ -16,6 +16,7 @@ from aniso_jax.runs.inputs import Inputs, check_fit, read_inputs
 from aniso_jax.runs.limits import check_seed
 from aniso_jax.smoothing.laws import LAWS, Law
 from aniso_jax.smoothing.votes import ApplyFn
+from aniso_jax.training.steps import add_noise
 
 _ROWS, _NUMBERS = 512, 2**22  # at most, of inputs in flight
 _BY_LUCK = 0.01
@@ -111,5 +112,5 @@ def count_right(
 def _labels(
     apply_fn: ApplyFn, law: Law | None, params: Any, x: jax.Array, key: jax.Array, sigma: float
 ) -> jax.Array:
-    noisy = x if law is None else x + sigma * law.sample(key, x.shape, x.dtype)
+    noisy = x if law is None else add_noise(law, sigma, x, key)
     return jnp.argmax(apply_fn(params, noisy), axis=-1)

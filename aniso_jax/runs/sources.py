@@ -8,7 +8,11 @@ import jax.numpy as jnp
 
 from aniso_jax.geometry.scales import Isotropic, Scale
 from aniso_jax.models.checkpoint import Model
-from aniso_jax.optimize.anisotropic import default_anisotropic, published_anisotropic
+from aniso_jax.optimize.anisotropic import (
+    default_anisotropic,
+    published_anisotropic,
+    thorough_anisotropic,
+)
 from aniso_jax.optimize.isotropic import golden_section, published_isotropic
 from aniso_jax.runs.search import search_batch
 from aniso_jax.smoothing.laws import Law
@@ -68,6 +72,14 @@ class Fixed:
         return Scales(scale=Isotropic(sigma=sigma), sigma=sigma)
 
 
+SETTINGS: dict[str, tuple[Any, Any]] = {
+    "default": (golden_section, default_anisotropic),
+    "thorough": (golden_section, thorough_anisotropic),
+    "published": (published_isotropic, published_anisotropic),
+}
+"""The searches of each `--settings`: isotropic, then anisotropic."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sought:
     """Isotropic search from sigma; then, if `anisotropic`, the volume search from what it found."""
@@ -91,9 +103,7 @@ class Sought:
 
     @property
     def _searches(self) -> tuple[Any, Any]:
-        if self.settings == "published":
-            return published_isotropic, published_anisotropic
-        return golden_section, default_anisotropic
+        return SETTINGS[self.settings]
 
     def __call__(self, model: Model, x: jax.Array, keys: jax.Array, ids: list[str]) -> Scales:
         """Search every input's scale, each as if it were alone."""

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from aniso_jax.audit.verify.findings import Finding, Verification, stage
 from aniso_jax.records.directory import RUN_FILE
 from aniso_jax.records.experiment import Experiment
-from aniso_jax.runs.sources import Fixed, Sought
+from aniso_jax.runs.sources import SETTINGS, Fixed, Sought
 from aniso_jax.smoothing.laws import LAWS
 
 _FORMS = {
@@ -53,7 +53,7 @@ def _searches(experiment: Experiment) -> list[Sought]:
             settings=settings,
             anisotropic=experiment.scale == "anisotropic",
         )
-        for settings in ("default", "published")
+        for settings in SETTINGS
     ]
 
 
