@@ -1,12 +1,14 @@
 """Write the README's tables: `python benchmarks/readme.py [DEMO]`.
 
 From a finished demo's own records, where its directory is given: certified accuracy by radius,
-average certified radii, volumes and times. From `benchmarks/results/`: draws to a decision.
+average certified radii, volumes and times. From `benchmarks/results/`: draws to a decision, the
+rate of counting, the price of a step, what searches are worth.
 """
 
 import json
 import re
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from aniso_jax.report.tables import summary
 README = Path(__file__).parents[1] / "README.md"
 RESULTS = Path(__file__).parent / "results"
 SCALES = ("fixed", "isotropic", "anisotropic")
+Content = dict[str, Any]
+Row = dict[str, str]
 RUNS = [f"{norm}-{scale}" for norm in ("l2", "l1") for scale in SCALES]
 
 
@@ -27,7 +31,8 @@ def main(*demo: str) -> None:
     """Replace what stands between the marks of each table that there are numbers for."""
     if demo:
         _write("demo", _demo(Path(demo[0])))
-    _write("stopping", _stopping(RESULTS / "stopping.json"))
+    for name, row in TABLES.items():
+        _write(name, _table(sorted(RESULTS.glob(f"{name}*.json")), row))
 
 
 def _demo(demo: Path) -> str:
@@ -35,15 +40,22 @@ def _demo(demo: Path) -> str:
     return to_markdown(summary(frames, radii=(0, 0.25, 0.5, 0.75, 1.0)))
 
 
-def _stopping(path: Path) -> str:
-    """One row an input set and plan: draws to decide a target, and decisions that differ."""
-    content = json.loads(path.read_text())
-    rows = [_decided(result) for result in content["results"] if "target" in result]
+def _table(paths: Sequence[Path], row: Callable[[Content], Iterator[Row]]) -> str:
+    """The rows of all these results, and the commands that made them."""
+    contents = [json.loads(path.read_text()) for path in paths]
+    rows = [each for content in contents for each in row(content)]
+    made = "; ".join(f"`{content['command']}`" for content in contents)
+    device = " and ".join(sorted({content["machine"]["device"] for content in contents}))
     table = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
-    return f"{table}\n\nMade by `{content['command']}` on {content['machine']['device']}.\n"
+    return f"{table}\n\nMade by {made} on {device}.\n"
 
 
-def _decided(result: dict[str, Any]) -> dict[str, str]:
+def _stopping(content: Content) -> Iterator[Row]:
+    """One row an input set and plan: draws to decide a target, and decisions that differ."""
+    return (_decided(result) for result in content["results"] if "target" in result)
+
+
+def _decided(result: Content) -> Row:
     return {
         "inputs": f"{result['count']}, {result['inputs']}",
         "radius >=": f"{result['target']:g}",
@@ -53,6 +65,66 @@ def _decided(result: dict[str, Any]) -> dict[str, str]:
         "set apart": str(result["near_target"]),
         "others decided otherwise": str(result["decided_otherwise"]),
     }
+
+
+def _votes(content: Content) -> Iterator[Row]:
+    """One row a network and type, at its quickest chunk."""
+    best: dict[tuple[str, str], Content] = {}
+    for found in content["results"]["speed"]:
+        kind = (found["network"], found["dtype"])
+        best[kind] = max(found, best.get(kind, found), key=_rate)
+    for (network, dtype), found in best.items():
+        times, noise = found["counting_to_forward"], found["noise_to_counting"]
+        yield {
+            "network": network,
+            "computes in": dtype,
+            "inputs x draws": f"{found['batch']} x {found['chunk']}",
+            "draws/s": f"{_rate(found):,.0f}",
+            "time against the forward pass": f"{times['median']:.2f}",
+            "share of the noise": f"{noise['median']:.0%}",
+        }
+
+
+def _rate(found: Content) -> float:
+    return float(found["draws_per_s"]["counting"]["median"])
+
+
+def _steps(content: Content) -> Iterator[Row]:
+    """One row a network, search and batch."""
+    for found in content["results"]:
+        times = found["step_to_bare"]
+        yield {
+            "network": found["network"],
+            "search": found["search"],
+            "rows of a step": f"{found['rows']:,}",
+            "time against the bare passes": f"{times['median']:.2f}",
+        }
+
+
+def _scales(content: Content) -> Iterator[Row]:
+    """One row a stage and search, at the end of its steps."""
+    config = content["results"]["config"]
+    for stage, points in content["results"]["stages"].items():
+        for found in {point["search"]: point for point in points}.values():
+            volume = found["log_volume_in_box"]
+            yield {
+                "inputs": f"{config['inputs']}, {config['data']}, {config['law']}",
+                "scale": stage,
+                "search": found["search"],
+                "evaluations": f"{found['evaluations']:,}",
+                "mean radius": f"{found['radius']:.3f}",
+                "mean proxy radius": f"{found['proxy_radius_in_box']:.3f}",
+                "mean log volume in the box": "-" if volume is None else f"<= {volume:.0f}",
+            }
+
+
+TABLES: dict[str, Callable[[Content], Iterator[Row]]] = {
+    "stopping": _stopping,
+    "votes": _votes,
+    "steps": _steps,
+    "scales": _scales,
+}
+"""What each table reads: the results whose names begin like it."""
 
 
 def _write(name: str, table: str) -> None:

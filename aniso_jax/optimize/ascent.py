@@ -43,13 +43,13 @@ class VolumeAscent:
         (`semi_axis_cap`).
     """
 
-    steps: int = 53
-    n: int = 32
+    steps: int = 34
+    n: int = 50
     learning_rate: float = 0.12
     decay: bool = False
     momentum: float = 0.98
     memory: float = 0.99
-    kappa: float = 0.7
+    kappa: float = 1.1
     log_space: bool = True
     antithetic: bool = True
     resolution: int | None = 150
