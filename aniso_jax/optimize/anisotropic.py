@@ -16,11 +16,11 @@ default_anisotropic = VolumeAscent()
 thorough_anisotropic = VolumeAscent(
     steps=150,
     n=64,
-    learning_rate=0.2,
+    learning_rate=0.3,
     decay=True,
     momentum=0.9,
     memory=0.95,
-    kappa=1.0,
+    kappa=0.3,
     reach=20.0,
 )
 """What measures best at the published number of evaluations."""
