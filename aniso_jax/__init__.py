@@ -11,6 +11,7 @@ from aniso_jax.certification.certify import Certification, certify
 from aniso_jax.certification.plan import Plan, plan
 from aniso_jax.certification.predict import Prediction, predict
 from aniso_jax.certification.status import ABSTAIN, Status
+from aniso_jax.geometry.disjoint import largest_inside, shrink_to_avoid, surely_disjoint
 from aniso_jax.geometry.domain import log_volume_in_box
 from aniso_jax.geometry.predicates import surely_contains
 from aniso_jax.geometry.regions import Region
@@ -73,6 +74,7 @@ __all__ = [
     "golden_section",
     "grid",
     "laplace",
+    "largest_inside",
     "load_data",
     "load_model",
     "load_run",
@@ -84,9 +86,11 @@ __all__ = [
     "predict",
     "published_anisotropic",
     "published_isotropic",
+    "shrink_to_avoid",
     "soft_gap",
     "soft_votes",
     "surely_contains",
+    "surely_disjoint",
     "uniform",
     "volume_objective",
 ]
