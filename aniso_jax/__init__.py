@@ -16,6 +16,9 @@ from aniso_jax.geometry.domain import log_volume_in_box
 from aniso_jax.geometry.predicates import surely_contains
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
+from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
+from aniso_jax.memory.registry import Memory, memory_empty, memory_insert, memory_query
+from aniso_jax.memory.store import MemoryFile, memory_open
 from aniso_jax.optimize.anisotropic import (
     VolumeAscent,
     default_anisotropic,
@@ -52,6 +55,10 @@ __all__ = [
     "Grid",
     "Isotropic",
     "Law",
+    "Memory",
+    "MemoryAnswer",
+    "MemoryFile",
+    "MemoryVerdict",
     "Optimized",
     "Phase",
     "Plan",
@@ -79,6 +86,10 @@ __all__ = [
     "load_model",
     "load_run",
     "log_volume_in_box",
+    "memory_empty",
+    "memory_insert",
+    "memory_open",
+    "memory_query",
     "optimize_anisotropic",
     "optimize_isotropic",
     "palette",

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from aniso_jax.geometry.axes import thetas
 from aniso_jax.geometry.balls import norm
@@ -19,7 +20,7 @@ _STEPS = 24
 def gap_inside(old: "Region", center: jax.Array, shape: "Scale") -> jax.Array:
     """The largest gap with { center + S u : ||u|| <= gap } inside `old`, rounded down; 0 if none.
 
-    With e = A_o (center - x_o) / gap_o and ratios rho = theta / theta_o, and gaps in units of gap_o:
+    With e = A_o (center - x_o) / gap_o, rho = theta / theta_o, and gaps in units of gap_o:
 
     * any norm: gap <= (1 - ||e||) / max rho suffices, and is the whole truth for l1 (the vertices
       decide) and for equal shapes;
@@ -46,7 +47,7 @@ def _by_duality(offset: jax.Array, ratio: jax.Array) -> jax.Array:
     1 - x rho^2 = (1 - rho)(1 + rho) + (1 - x) rho^2 has no cancellation but that of 1 - rho, which
     is made smaller by its rounding: then every term of the sum is too large.
     """
-    eps, less = float(jnp.finfo(ratio.dtype).eps), slack(ratio.dtype, ratio.size)
+    eps, less = float(np.finfo(ratio.dtype).eps), slack(ratio.dtype, ratio.size)
     shorter = jnp.maximum(1 - ratio - 8 * eps, 0) * (1 + ratio)
 
     def step(_: int, state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:

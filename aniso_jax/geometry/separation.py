@@ -88,8 +88,8 @@ def separation(pair: Pair, *, enough: float) -> jax.Array:
 def free_reach(pair: Pair, *, tolerance: float) -> jax.Array:
     """The factor to which the second region may grow or must shrink; 0 where none is found.
 
-    Max over kappa of (w . delta / (1 + tolerance) - ||Lambda w||) / ||M w||. At the best w of l2 the
-    point where the two touch lies on the first one's outline: ||Lambda w|| = 1.
+    Max over kappa of (w . delta / (1 + tolerance) - ||Lambda w||) / ||M w||. At the best w of l2
+    the point where the two touch lies on the first one's outline: ||Lambda w|| = 1.
     """
 
     def value(between: jax.Array, reach_a: jax.Array, reach_b: jax.Array) -> jax.Array:
