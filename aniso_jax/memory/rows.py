@@ -23,6 +23,10 @@ _ENTRIES = 2**22
 """Numbers of a block's centers."""
 
 _SELECT = "SELECT id, label, gap, center, theta, digest FROM regions WHERE id > ? ORDER BY id"
+_ENDS = (
+    "SELECT (SELECT coalesce(max(region), 0) FROM answers), (SELECT coalesce(max(id), 0) "
+    "FROM regions)"
+)
 _LITTLE = np.dtype("<f4")
 
 
@@ -90,6 +94,20 @@ def read_rows(
             gap=from_bytes(gap, ()),
             center=from_bytes(center, shape),
             theta=from_bytes(theta, shape),
+        )
+
+
+def check_all_there(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file from whose end regions are missing that answers rest on.
+
+    Raises:
+      MemoryDamaged: they are.
+    """
+    claimed, last = connection.execute(_ENDS).fetchone()
+    if claimed > last:
+        raise MemoryDamaged(
+            f"{path} is damaged (region {claimed} is missing or was changed); restore it from a "
+            "copy, or begin another memory."
         )
 
 

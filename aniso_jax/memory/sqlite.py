@@ -15,6 +15,7 @@ from aniso_jax.storage.atomic import DiskFull, flush_directory, full_disk_said
 
 _APPLICATION = 0x414E4953  # says in the file's header whose it is
 _FORMAT = 1
+_MAGIC, _HEADER = b"SQLite format 3\0", 100
 _SCHEMA = """
 CREATE TABLE binding (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE regions (id INTEGER PRIMARY KEY, label INTEGER NOT NULL, gap BLOB NOT NULL,
@@ -48,6 +49,7 @@ def connect(path: Path, *, patience: float) -> sqlite3.Connection:
     Args:
       patience: seconds to wait for another writer.
     """
+    _check_whole(path)
     address = f"{path.resolve().as_uri()}?mode=rw"
     connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=patience)
     try:
@@ -130,6 +132,25 @@ def _fill(connection: sqlite3.Connection, binding: Mapping[str, str]) -> None:
     connection.execute(f"PRAGMA user_version = {_FORMAT}")
     connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
     connection.executemany("INSERT INTO binding VALUES (?, ?)", binding.items())
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a file that is shorter than its header says; SQLite itself looks at pages it needs.
+
+    With a log beside it the file may rightly be behind its header, and SQLite makes it whole.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() or path.stat().st_size < _HEADER:
+        return
+    with path.open("rb") as file:
+        header = file.read(_HEADER)
+    page = int.from_bytes(header[16:18], "big") or 1
+    wanted = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
+    if header.startswith(_MAGIC) and path.stat().st_size < wanted and not log.exists():
+        raise MemoryDamaged(
+            f"{path} is damaged (it has {path.stat().st_size} of its {wanted} bytes); restore it "
+            "from a copy, or begin another memory."
+        )
 
 
 def _check_kind(connection: sqlite3.Connection, path: Path) -> None:

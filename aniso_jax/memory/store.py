@@ -17,7 +17,16 @@ from aniso_jax.memory.answers import MemoryAnswer
 from aniso_jax.memory.fold import Question, answer_from
 from aniso_jax.memory.log import Logged, logged_answer, write_answer
 from aniso_jax.memory.registry import Memory
-from aniso_jax.memory.rows import Cache, Row, block_of, block_rows, content_id, read_rows, write_row
+from aniso_jax.memory.rows import (
+    Cache,
+    Row,
+    block_of,
+    block_rows,
+    check_all_there,
+    content_id,
+    read_rows,
+    write_row,
+)
 from aniso_jax.memory.sqlite import MemoryRefused, connect, create, errors_said, transaction
 
 _RAM = 2**30
@@ -67,6 +76,7 @@ class MemoryFile:
             self.connection = connect(path, patience=patience)
             try:
                 _check_binding(read_binding(self.connection, path), binding, path)
+                check_all_there(self.connection, path)
             except BaseException:
                 self.connection.close()
                 raise
