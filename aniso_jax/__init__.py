@@ -17,6 +17,7 @@ from aniso_jax.geometry.predicates import surely_contains
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
+from aniso_jax.memory.certify import memory_certify
 from aniso_jax.memory.registry import Memory, memory_empty, memory_insert, memory_query
 from aniso_jax.memory.store import MemoryFile, memory_open
 from aniso_jax.optimize.anisotropic import (
@@ -86,6 +87,7 @@ __all__ = [
     "load_model",
     "load_run",
     "log_volume_in_box",
+    "memory_certify",
     "memory_empty",
     "memory_insert",
     "memory_open",

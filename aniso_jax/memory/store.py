@@ -28,6 +28,7 @@ from aniso_jax.memory.rows import (
     write_row,
 )
 from aniso_jax.memory.sqlite import MemoryRefused, connect, create, errors_said, transaction
+from aniso_jax.smoothing.laws import LAWS, Law
 
 _RAM = 2**30
 """Bytes of regions held in memory; what exceeds them is streamed from the file."""
@@ -42,20 +43,29 @@ class Binding:
 
     Attributes:
       weights: hash of the network.
-      order: of the norm.
+      law: name of the noise's law, and with it the norm.
       shape: of one input.
+      alpha: of each certificate; an adopted region has the confidence it was certified with.
     """
 
     weights: str
-    order: int
+    law: str
     shape: tuple[int, ...]
+    alpha: float
+
+    @property
+    def order(self) -> int:
+        """Of the norm."""
+        return LAWS[self.law].order
 
     def rows(self) -> dict[str, str]:
         """As the file spells it."""
         return {
             "weights": self.weights,
-            "order": str(self.order),
+            "law": self.law,
+            "norm": f"l{self.order}",
             "shape": json.dumps(self.shape),
+            "alpha": repr(self.alpha),
         }
 
 
@@ -190,8 +200,9 @@ def memory_open(
     path: str | Path,
     *,
     weights: Any,
-    order: int,
+    law: Law,
     shape: tuple[int, ...],
+    alpha: float = 0.001,
     patience: float = _PATIENCE,
     ram: int = _RAM,
 ) -> MemoryFile:
@@ -200,8 +211,9 @@ def memory_open(
     Args:
       path: the file; SQLite keeps two more beside it while it is open.
       weights: the network's hash (`load_model(...).fingerprint`), or its params, which are hashed.
-      order: 2 for ellipsoids, 1 for cross-polytopes: `law.order`.
+      law: of the noise: ellipsoids under `gaussian`, cross-polytopes under the others.
       shape: of one input.
+      alpha: of every certificate that is put in.
       patience: seconds to wait while other processes write.
       ram: bytes of regions held in memory; further ones are streamed from the file.
 
@@ -209,13 +221,14 @@ def memory_open(
       What is stored is what is claimed, bit by bit. Any number of processes may have the file open.
 
     Raises:
-      MemoryRefused: no memory file, or one of another network, norm or shape; the sentence says
-        which.
+      MemoryRefused: no memory file, or one of another network, law, norm, shape or alpha; the
+        sentence says which.
       MemoryDamaged, MemoryUnwritable, MemoryBusy, DiskFull: nothing was changed.
 
     >>> import aniso_jax as aj, jax.numpy as jnp, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with memory_open(f"{folder}/m.sqlite", weights="abc", order=2, shape=(2,)) as memory:
+    ...     file = f"{folder}/memory.sqlite"
+    ...     with memory_open(file, weights="abc", law=aj.gaussian, shape=(2,)) as memory:
     ...         ball = aj.Region(center=jnp.zeros(2), scale=aj.Isotropic(sigma=jnp.float32(1)),
     ...                          gap=jnp.float32(1), order=2)
     ...         _ = memory.ask(ball, 3, draws="seed 0")
@@ -223,7 +236,7 @@ def memory_open(
     (3, 1)
     """
     name = weights if isinstance(weights, str) else weights_hash(weights)
-    binding = Binding(weights=name, order=order, shape=tuple(shape))
+    binding = Binding(weights=name, law=law.name, shape=tuple(shape), alpha=float(alpha))
     path = Path(path)
     if not path.exists():
         create(path, binding.rows())
@@ -252,7 +265,9 @@ def read_binding(connection: Any, path: Path) -> Binding:
     said = dict(connection.execute("SELECT name, value FROM binding"))
     try:
         shape = tuple(int(size) for size in json.loads(said["shape"]))
-        return Binding(weights=said["weights"], order=int(said["order"]), shape=shape)
+        alpha = float(said["alpha"])
+        LAWS[said["law"]]
+        return Binding(weights=said["weights"], law=said["law"], shape=shape, alpha=alpha)
     except (KeyError, ValueError, TypeError) as error:
         raise MemoryRefused(f"{path} does not say what it is about; give another path.") from error
 
@@ -276,5 +291,5 @@ def _check_binding(there: Binding, asked: Binding, path: Path) -> None:
     if said:
         raise MemoryRefused(
             f"{path} remembers another classifier ({'; '.join(said)}): give another --memory, or "
-            "the network and law it was made with."
+            "the network and the options it was made with."
         )

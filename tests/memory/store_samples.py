@@ -11,7 +11,7 @@ import numpy as np
 import aniso_jax as aj
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
-BOUND = {"weights": "abc", "order": 2, "shape": (2,)}
+BOUND = {"weights": "abc", "law": aj.gaussian, "shape": (2,)}
 
 # Acknowledged answers go to standard output, one line each, flushed after the store has answered.
 WRITER = f"""

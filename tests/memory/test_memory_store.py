@@ -122,7 +122,11 @@ def test_another_network_norm_or_shape_is_refused(path):
     before = path.read_bytes()
     for changed, said in (
         ({"weights": "xyz"}, "weights is abc, you asked for xyz"),
-        ({"order": 1}, "order is 2, you asked for 1"),
+        (
+            {"law": aj.uniform},
+            "law is gaussian, you asked for uniform; norm is l2, you asked for l1",
+        ),
+        ({"alpha": 0.01}, "alpha is 0.001, you asked for 0.01"),
         ({"shape": (3,)}, r"shape is \[2\], you asked for \[3\]"),
         ({"weights": {"w": np.zeros(2)}}, "weights is abc, you asked for params:"),
     ):
