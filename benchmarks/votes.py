@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 from machine import keep
-from memory import NETWORKS, measure_apart, random_network
+from peak_memory import NETWORKS, measure_apart, random_network
 from pipelines.measures import spread
 
 import aniso_jax as aj
