@@ -1,4 +1,4 @@
-"""Peak resident memory of counting: `python benchmarks/peak_memory.py --network small-cnn --n 1000`.
+"""Peak resident memory: `python benchmarks/peak_memory.py --network small-cnn --n 1000`.
 
 The process does nothing else, so that its peak is that of the count. `votes.py` asks for several n.
 """
