@@ -1,12 +1,13 @@
 """The memory of regions: what shrinking keeps, and what an insertion costs.
 
-`python benchmarks/memory.py --out benchmarks/results/memory.json`, about a quarter of an hour on two cores.
+`python benchmarks/memory.py --out benchmarks/results/memory.json`: fifteen minutes, two cores.
 
 * Kept: anisotropic regions found for real images and the demo network, by our default ascent and
   by a long one without the cap. Two of different classes seldom meet as certified, so the gaps of
-  every pair are raised until both reach `overlaps` times as far as where they touch. Then the new one is shrunk in its own shape, and beside it stands the rule of
-  the published scripts: a ball around the new input, as large as the old region and the new one's
-  shortest semi-axis allow. Both are measured by the proxy radius.
+  every pair are raised until both reach `overlaps` times as far as where they touch. Then the new
+  one is shrunk in its own shape, and beside it stands the rule of the published scripts: a ball
+  around the new input, as large as the old region and the new one's shortest semi-axis allow. Both
+  are measured by the proxy radius.
 * Cost: insertions into a filled memory, in RAM and in the file, by regions and by dimension.
 """
 

@@ -12,7 +12,8 @@ from aniso_jax.certification.plan import Plan
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.memory.answers import MemoryAnswer
-from aniso_jax.memory.store import MemoryFile, weights_hash
+from aniso_jax.memory.binding import weights_hash
+from aniso_jax.memory.store import MemoryFile
 from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.votes import CHUNK, ApplyFn
 

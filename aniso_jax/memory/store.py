@@ -1,9 +1,6 @@
 """The memory on disk: one file for many processes, every answer flushed before it is given."""
 
-import hashlib
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +11,7 @@ import numpy as np
 
 from aniso_jax.geometry.regions import Region
 from aniso_jax.memory.answers import MemoryAnswer
+from aniso_jax.memory.binding import Binding, check_binding, read_binding, weights_hash
 from aniso_jax.memory.fold import Question, answer_from
 from aniso_jax.memory.log import Logged, logged_answer, write_answer
 from aniso_jax.memory.registry import Memory
@@ -28,45 +26,13 @@ from aniso_jax.memory.rows import (
     write_row,
 )
 from aniso_jax.memory.sqlite import MemoryRefused, connect, create, errors_said, transaction
-from aniso_jax.smoothing.laws import LAWS, Law
+from aniso_jax.smoothing.laws import Law
 
 _RAM = 2**30
 """Bytes of regions held in memory; what exceeds them is streamed from the file."""
 
 _PATIENCE = 120.0
 """Seconds to wait for the other writers."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Binding:
-    """What a memory file is about, and what it therefore refuses.
-
-    Attributes:
-      weights: hash of the network.
-      law: name of the noise's law, and with it the norm.
-      shape: of one input.
-      alpha: of each certificate; an adopted region has the confidence it was certified with.
-    """
-
-    weights: str
-    law: str
-    shape: tuple[int, ...]
-    alpha: float
-
-    @property
-    def order(self) -> int:
-        """Of the norm."""
-        return LAWS[self.law].order
-
-    def rows(self) -> dict[str, str]:
-        """As the file spells it."""
-        return {
-            "weights": self.weights,
-            "law": self.law,
-            "norm": f"l{self.order}",
-            "shape": json.dumps(self.shape),
-            "alpha": repr(self.alpha),
-        }
 
 
 class MemoryFile:
@@ -85,7 +51,7 @@ class MemoryFile:
         with errors_said(path):
             self.connection = connect(path, patience=patience)
             try:
-                _check_binding(read_binding(self.connection, path), binding, path)
+                check_binding(read_binding(self.connection, path), binding, path)
                 check_all_there(self.connection, path)
             except BaseException:
                 self.connection.close()
@@ -258,38 +224,3 @@ def memory_bound(path: str | Path) -> Binding:
             return read_binding(connection, path)
         finally:
             connection.close()
-
-
-def read_binding(connection: Any, path: Path) -> Binding:
-    """What an open memory file says that it is about."""
-    said = dict(connection.execute("SELECT name, value FROM binding"))
-    try:
-        shape = tuple(int(size) for size in json.loads(said["shape"]))
-        alpha = float(said["alpha"])
-        LAWS[said["law"]]
-        return Binding(weights=said["weights"], law=said["law"], shape=shape, alpha=alpha)
-    except (KeyError, ValueError, TypeError) as error:
-        raise MemoryRefused(f"{path} does not say what it is about; give another path.") from error
-
-
-def weights_hash(params: Any) -> str:
-    """SHA-256 of every weight with its place in the tree; says nothing of the architecture."""
-    digest = hashlib.sha256()
-    for place, leaf in jax.tree_util.tree_leaves_with_path(params):
-        array = np.asarray(leaf)
-        digest.update(f"{jax.tree_util.keystr(place)} {array.shape} {array.dtype}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return f"params:{digest.hexdigest()}"
-
-
-def _check_binding(there: Binding, asked: Binding, path: Path) -> None:
-    said = [
-        f"{name} is {there.rows()[name][:23]}, you asked for {asked.rows()[name][:23]}"
-        for name in there.rows()
-        if there.rows()[name] != asked.rows()[name]
-    ]
-    if said:
-        raise MemoryRefused(
-            f"{path} remembers another classifier ({'; '.join(said)}): give another --memory, or "
-            "the network and the options it was made with."
-        )

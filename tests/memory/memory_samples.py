@@ -38,6 +38,9 @@ def separation(one, other, order) -> float:
     around the best one; a lower bound, off by less than 1e-9.
     """
     axes = [np.float64(gap) * np.float64(theta) for _, theta, gap in (one, other)]
+    along_axes = np.max(np.abs(np.float64(one[0]) - np.float64(other[0])) / (axes[0] + axes[1]))
+    if along_axes > 1.01:  # one coordinate is enough
+        return float(along_axes)
     unit = np.maximum(*axes)
     delta = (np.float64(one[0]) - np.float64(other[0])) / unit
     best, width = 0.0, np.pi
