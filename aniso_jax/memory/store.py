@@ -48,6 +48,7 @@ class MemoryFile:
         block = 8 * block_rows(binding.shape) * max(int(np.prod(binding.shape)), 1)
         most = max(ram // block, 1)
         self._cache = Cache(shape=binding.shape, order=binding.order, most=most)
+        self._is_warm = False  # nothing is compiled while the file is locked
         with errors_said(path):
             self.connection = connect(path, patience=patience)
             try:
@@ -79,7 +80,9 @@ class MemoryFile:
           MemoryBusy, MemoryDamaged, MemoryUnwritable, DiskFull: nothing was stored.
         """
         question = Question.of(new, label, self.binding.order, self.binding.shape)
-        question.warm(block_of([], self.binding.shape, self.binding.order))
+        if not self._is_warm:
+            question.warm(block_of([], self.binding.shape, self.binding.order))
+            self._is_warm = True
         name = content_id(new.center)
         with transaction(self.connection, self.path):
             before = logged_answer(self.connection, name, draws=draws, run=run, path=self.path)
