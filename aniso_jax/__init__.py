@@ -12,10 +12,15 @@ from aniso_jax.certification.certify import Certification, certify
 from aniso_jax.certification.plan import Plan, plan
 from aniso_jax.certification.predict import Prediction, predict
 from aniso_jax.certification.status import ABSTAIN, Status
+from aniso_jax.geometry.disjoint import largest_inside, shrink_to_avoid, surely_disjoint
 from aniso_jax.geometry.domain import log_volume_in_box
 from aniso_jax.geometry.predicates import surely_contains
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
+from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
+from aniso_jax.memory.certify import memory_certify
+from aniso_jax.memory.registry import Memory, memory_empty, memory_insert, memory_query
+from aniso_jax.memory.store import MemoryFile, memory_open
 from aniso_jax.optimize.anisotropic import (
     VolumeAscent,
     default_anisotropic,
@@ -53,6 +58,10 @@ __all__ = [
     "Grid",
     "Isotropic",
     "Law",
+    "Memory",
+    "MemoryAnswer",
+    "MemoryFile",
+    "MemoryVerdict",
     "Optimized",
     "Phase",
     "Plan",
@@ -79,10 +88,16 @@ __all__ = [
     "grid",
     "import_checkpoint",
     "laplace",
+    "largest_inside",
     "load_data",
     "load_model",
     "load_run",
     "log_volume_in_box",
+    "memory_certify",
+    "memory_empty",
+    "memory_insert",
+    "memory_open",
+    "memory_query",
     "optimize_anisotropic",
     "optimize_isotropic",
     "palette",
@@ -91,9 +106,11 @@ __all__ = [
     "published_anisotropic",
     "published_isotropic",
     "save_model",
+    "shrink_to_avoid",
     "soft_gap",
     "soft_votes",
     "surely_contains",
+    "surely_disjoint",
     "thorough_anisotropic",
     "uniform",
     "volume_objective",

@@ -41,6 +41,8 @@ from aniso_jax.runs.config import Certify, Demo, Optimize, Predict
 from aniso_jax.runs.demo import demo_runs
 from aniso_jax.runs.imports import ImportCheckpoint, import_run
 from aniso_jax.runs.imports import lines as import_lines
+from aniso_jax.runs.memory import memory_lines
+from aniso_jax.runs.memory_config import MemoryCommand
 from aniso_jax.runs.optimize import optimize_run
 from aniso_jax.runs.predict import Answer, predict_run
 from aniso_jax.runs.progress import line
@@ -61,6 +63,7 @@ Command = (
     | Annotated[Export, tyro.conf.subcommand("export")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
     | Annotated[Attack, tyro.conf.subcommand("attack")]
+    | Annotated[MemoryCommand, tyro.conf.subcommand("memory")]
 )
 
 _STOPPED = "Stopped; nothing half-written is left. The same command starts again."
@@ -188,6 +191,11 @@ def _attack(config: Attack) -> None:
         raise SystemExit(1)
 
 
+def _memory(config: MemoryCommand) -> None:
+    for text in memory_lines(config):
+        print(text, flush=True)
+
+
 _COMMANDS: dict[type, Callable[[Any], None]] = {
     Demo: _demo,
     Certify: _certify,
@@ -200,6 +208,7 @@ _COMMANDS: dict[type, Callable[[Any], None]] = {
     Export: _export,
     Verify: _verify,
     Attack: _attack,
+    MemoryCommand: _memory,
 }
 
 

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 from machine import keep
-from memory import NETWORKS, random_network
+from peak_memory import NETWORKS, random_network
 from pipelines.measures import spread
 from timing import compiled, in_turn, ratio
 

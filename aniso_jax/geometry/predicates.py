@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
-from aniso_jax.geometry import balls
+from aniso_jax.geometry.inside import gap_inside
 from aniso_jax.geometry.rounding import slack
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def surely_contains(outer: "Region", inner: "Region") -> jax.Array:
     """Whether `outer` is certainly a superset of `inner` (isotropic and diagonal scales).
 
-    sup over inner of ||A_o (y - x_o)|| <= ||A_o (x_i - x_o)|| + gap_i max(theta_i / theta_o),
-    with equality for equal centers, so there the test is exact up to rounding:
-    gap_o theta_o >= gap_i theta_i in every coordinate. Rounding never makes it true.
+    The test is exact up to rounding for equal centers (gap_o theta_o >= gap_i theta_i in every
+    coordinate), for equal shapes and for cross-polytopes; for ellipsoids it is a dual bound
+    (`gap_inside`). Rounding never makes it true.
 
     Raises:
       ValueError: the regions have different norm orders or shapes, or are batches.
@@ -30,14 +30,11 @@ def surely_contains(outer: "Region", inner: "Region") -> jax.Array:
     >>> bool(surely_contains(ellipse, ball)), bool(surely_contains(ball, ellipse))
     (True, False)
     """
-    _check_comparable(outer, inner)
+    check_comparable(outer, inner)
     by_coordinate = _dominates(outer, inner)
-    offset = balls.norm(outer.scale.pull(inner.center - outer.center), outer.order)
-    ones = jnp.ones_like(inner.center)
-    stretch = jnp.max(jnp.abs(outer.scale.pull(inner.scale.push(ones))))
-    reach = (offset + inner.gap * stretch) * (1 + slack(offset.dtype, outer.dimension))
+    fits = inner.gap <= gap_inside(outer, inner.center, inner.scale)
     is_empty = inner.gap <= 0
-    return is_empty | (outer.gap > 0) & (by_coordinate | (reach <= outer.gap))
+    return is_empty | (outer.gap > 0) & (by_coordinate | fits)
 
 
 def _dominates(outer: "Region", inner: "Region") -> jax.Array:
@@ -53,7 +50,8 @@ def _dominates(outer: "Region", inner: "Region") -> jax.Array:
     return jnp.all(outer.center == inner.center) & jnp.all(by_factor | by_product)
 
 
-def _check_comparable(outer: "Region", inner: "Region") -> None:
+def check_comparable(outer: "Region", inner: "Region") -> None:
+    """Refuse batches, and regions of other norms or shapes."""
     outer.check_single()
     inner.check_single()
     if outer.order != inner.order:

@@ -12,8 +12,17 @@ def claim_of(experiment: Experiment) -> str:
     """
     return (
         f"{_scope(experiment)}, with probability at least {_confidence(experiment)} over the "
-        "draws: where the prediction is not -1, the network smoothed with the recorded scale, "
-        f"frozen, answers it on the whole region. {_arithmetic(experiment)}"
+        f"draws: where the prediction is not -1, {_classifier(experiment)} answers it on the whole "
+        f"region. {_arithmetic(experiment)}"
+    )
+
+
+def _classifier(experiment: Experiment) -> str:
+    if experiment.memory is None:
+        return "the network smoothed with the recorded scale, frozen,"
+    return (
+        f"the classifier that remembers ({experiment.memory}: in a stored region the network "
+        "smoothed with that region's scale)"
     )
 
 

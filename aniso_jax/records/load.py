@@ -53,9 +53,9 @@ def load_frame(path: str | Path, *, partial: bool = False) -> Any:
     The attributes are `name` (of the directory), `run` (hash), `data`, `data_fingerprint`,
     `model`, `model_fingerprint`, `law`, `scale`, `scale_source`, `unit` (of sigma: "std",
     "half-width" or "b"), `sigma`, `n0`, `n`, `looks`, `bound`, `target`, `alpha`, `joint_alpha`,
-    `seed`, `shared_draws`, `mode`, `grid`, `discount`, `shape`, `dimension`, and from the side file
-    the mean seconds an input `optimise_seconds` and `certify_seconds` (None where nothing was
-    measured).
+    `seed`, `shared_draws`, `mode`, `grid`, `discount`, `memory`, `shape`, `dimension`, and from
+    the side file the mean seconds an input `optimise_seconds` and `certify_seconds` (None where
+    nothing was measured).
 
     Args and errors as `load_run`.
     """
@@ -68,8 +68,8 @@ def load_frame(path: str | Path, *, partial: bool = False) -> Any:
 def _attributes(directory: Path, experiment: Experiment) -> dict[str, Any]:
     copied = (
         "data data_fingerprint model model_fingerprint law scale scale_source unit sigma "
-        "n0 n looks bound target alpha joint_alpha seed shared_draws mode grid discount shape "
-        "dimension"
+        "n0 n looks bound target alpha joint_alpha seed shared_draws mode grid discount memory "
+        "shape dimension"
     )
     timings = read_timings(directory)
     return {

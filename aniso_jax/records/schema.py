@@ -25,6 +25,19 @@ min_sigma            float64                     smallest coordinate of the scal
 capped_share         float32 or null             share of coordinates at the optimiser's cap
 ==================== =========================== ===================================================
 
+A run with a memory has six columns more. Its prediction, correct, gap, radius, proxy_radius,
+log_volume and domain_log_volume are what is claimed after the memory was asked; status, p_lower,
+hits, votes and the scale are those of the input's own certificate.
+
+==================== =========================== ===================================================
+memory               string                      kept, shrunk, adopted or abstained
+memory_region        int64 or null               number of the stored region the claim rests on
+claimed_theta        list<float32> or null       scale of the claimed region where it was adopted
+own_prediction       int32                       certified label before the memory was asked
+own_gap              float32                     gap before the memory was asked
+memory_cost          float64 or null             nats of log-volume that shrinking or adopting took
+==================== =========================== ===================================================
+
 A column that may be null is null where it has no meaning: `theta` and `capped_share` where no
 diagonal scale was used, volumes where nothing is certified. The metadata of the
 schema hold what is constant in a run: the experiment as JSON, its hash, the version of this format,
@@ -96,6 +109,33 @@ COLUMNS = (
     ),
 )
 
+MEMORY_COLUMNS = (
+    _column("memory", pa.string(), "kept, shrunk, adopted or abstained"),
+    _column(
+        "memory_region",
+        pa.int64(),
+        "number of the stored region the claim rests on",
+        nullable=True,
+    ),
+    _column(
+        "claimed_theta",
+        pa.list_(pa.float32()),
+        "scale of the claimed region where it was adopted",
+        _LAW,
+        nullable=True,
+    ),
+    _column("own_prediction", pa.int32(), "certified label before the memory was asked"),
+    _column("own_gap", pa.float32(), "gap before the memory was asked", "whitened units"),
+    _column(
+        "memory_cost",
+        pa.float64(),
+        "nats of log-volume that shrinking or adopting took",
+        "nats",
+        nullable=True,
+    ),
+)
+"""What a run with a memory has besides."""
+
 _EXPERIMENT, _RUN, _FORMAT = b"aniso_jax.experiment", b"aniso_jax.run", b"aniso_jax.format"
 _CLAIM = b"aniso_jax.claim"
 
@@ -108,7 +148,8 @@ def run_schema(experiment: Experiment) -> Any:
         _FORMAT: str(FORMAT).encode(),
         _CLAIM: claim_of(experiment).encode(),
     }
-    return pa.schema(COLUMNS, metadata=constants)
+    columns = COLUMNS if experiment.memory is None else COLUMNS + MEMORY_COLUMNS
+    return pa.schema(columns, metadata=constants)
 
 
 def experiment_of(schema: Any) -> Experiment:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from aniso_jax.report.curves import plot_curves
 from aniso_jax.report.files import write_result
 from aniso_jax.report.frames import box_proxy_radius, by_norm, correct_values, names
+from aniso_jax.report.memory import memory_statement
 from aniso_jax.report.palette import CSS_LINE, CSS_MARKER, colours, line_styles
 from aniso_jax.report.pictures import to_svg
 from aniso_jax.report.population import BETA, population_summary
@@ -54,6 +55,7 @@ def write_html(
         title=title,
         facts=_common(runs, FACTS),
         statement=statement(runs),
+        memory=memory_statement(runs),
         foreign=foreign_statement(runs),
         groups=groups,
         galleries=[_gallery(i, *item) for i, item in enumerate(galleries.items())],

@@ -84,7 +84,8 @@ def _arithmetic(runs: Sequence[pd.DataFrame]) -> str:
 
 
 def _frozen(runs: Sequence[pd.DataFrame]) -> str:
-    if all(df.attrs.get("scale") == "fixed" for df in runs):
+    frozen = [df for df in runs if df.attrs.get("memory") is None]
+    if all(df.attrs.get("scale") == "fixed" for df in frozen):
         return ""
     return (
         "; where the scale depends on the input, the smoothed classifier is the one with that "

@@ -6,6 +6,7 @@ import pandas as pd
 from rich.table import Table
 
 from aniso_jax.report.frames import by_norm
+from aniso_jax.report.memory import memory_statement
 from aniso_jax.report.population import BETA, population_summary
 from aniso_jax.report.printing import to_rich
 from aniso_jax.report.statement import foreign_statement, own, statement
@@ -25,7 +26,8 @@ def printout(frames: Sequence[pd.DataFrame]) -> Iterator[Table | str]:
         if own(runs):
             title = f"If drawn at random: of all inputs, %, at least ({1 - BETA:.0%} each, {norm})"
             yield from _side_by_side(population_summary(runs), title)
-    yield from filter(None, (statement(frames), foreign_statement(frames)))
+    said = statement(frames), memory_statement(frames), foreign_statement(frames)
+    yield from filter(None, said)
 
 
 def _side_by_side(table: pd.DataFrame, title: str) -> Iterator[Table]:

@@ -8,12 +8,14 @@ import jax
 
 from aniso_jax.certification.plan import Plan, plan
 from aniso_jax.models.checkpoint import Model, load
+from aniso_jax.records.directory import check_run
 from aniso_jax.records.experiment import Experiment, hash_indices
 from aniso_jax.runs.choose import source_of
 from aniso_jax.runs.config import Certify
 from aniso_jax.runs.engine import Engine
 from aniso_jax.runs.grids import grid_of, snapped_file
 from aniso_jax.runs.inputs import Inputs, check_fit, read_inputs
+from aniso_jax.runs.remember import remembering
 from aniso_jax.runs.runner import run_parts, split_parts
 from aniso_jax.runs.sizes import check_neighbours, chunk_changes_logits, sizes, slots_for
 from aniso_jax.runs.sources import Source
@@ -61,8 +63,10 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
     }
     experiment = _experiment(config, inputs, model, source, draws, **sizes_said)
     parts = split_parts(inputs.indices, PART)
-    watch.start(len(inputs.indices))
-    run_parts(Path(config.out), experiment, parts, engine.compute, on_part=watch.part)
+    check_run(config.out, experiment)
+    with remembering(engine.compute, config.memory, experiment, inputs) as compute:
+        watch.start(len(inputs.indices))
+        run_parts(Path(config.out), experiment, parts, compute, on_part=watch.part)
     return experiment
 
 
@@ -153,6 +157,7 @@ def _experiment(
         part_size=PART,
         batch=batch,
         chunk=chunk,
+        memory=None if config.memory is None else config.memory.name,
         matmul_precision=str(jax.config.values["jax_default_matmul_precision"] or "default"),
         versions=_versions(),
     )

@@ -28,6 +28,7 @@ _Goal = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(defaul
 _Steps = Annotated[
     int | None, arg(metavar="INT", help_behavior_hint="(default: none, noise in floating point)")
 ]
+_File = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: none)")]
 _Auto = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: auto)")]
 
 
@@ -141,10 +142,19 @@ class Certify(Smoothing):
     """Inputs lie on multiples of 1/GRID (255 for 8-bit images): draw integer noise, so that nothing
     is assumed about floating point. Scales found per input are rounded to a palette."""
 
+    memory: _File = None
+    """Put the certificates into this memory, one after the other, so that scales found for each
+    input make one classifier; made where it is missing."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_draws(self.n)
         check_draws(self.n0, option="--n0")
+        if self.memory is not None and (self.grid is not None or self.simultaneous):
+            raise ValueError(
+                "--memory goes without --grid and --simultaneous: its regions are compared in real "
+                "numbers, and rest on certificates of other runs too; leave one of them out."
+            )
         if self.grid is not None and self.grid < 1:
             raise ValueError(f"--grid must be at least 1, got {self.grid}; 8-bit images have 255.")
         check_draws(*(self.looks or ()), option="--looks")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from aniso_jax.audit.open import inputs_of, model_of
+from aniso_jax.audit.open import inputs_of, model_of, refuse_memory
 from aniso_jax.audit.verify.config import Verify
 from aniso_jax.audit.verify.files import Files, read_files
 from aniso_jax.audit.verify.findings import Verification, merged
@@ -38,6 +38,7 @@ def verify_run(config: Verify) -> Verification:
         needed for --replay and cannot be found.
     """
     files = read_files(config.run, partial=config.partial)
+    refuse_memory(config.run, files.experiment)
     asked = config.replay > 0
     inputs, no_inputs = _opened(inputs_of, files.experiment, config.data, needed=asked)
     model, no_model = _opened(model_of, files.experiment, config.model, needed=asked)

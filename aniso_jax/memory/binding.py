@@ -1,0 +1,81 @@
+"""What a memory file is about: one network, law, input shape and alpha; others are refused."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from aniso_jax.memory.sqlite import MemoryRefused
+from aniso_jax.smoothing.laws import LAWS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """What a memory file is about, and what it therefore refuses.
+
+    Attributes:
+      weights: hash of the network.
+      law: name of the noise's law, and with it the norm.
+      shape: of one input.
+      alpha: of each certificate; an adopted region has the confidence it was certified with.
+    """
+
+    weights: str
+    law: str
+    shape: tuple[int, ...]
+    alpha: float
+
+    @property
+    def order(self) -> int:
+        """Of the norm."""
+        return LAWS[self.law].order
+
+    def rows(self) -> dict[str, str]:
+        """As the file spells it."""
+        return {
+            "weights": self.weights,
+            "law": self.law,
+            "norm": f"l{self.order}",
+            "shape": json.dumps(self.shape),
+            "alpha": repr(self.alpha),
+        }
+
+
+def read_binding(connection: Any, path: Path) -> Binding:
+    """What an open memory file says that it is about."""
+    said = dict(connection.execute("SELECT name, value FROM binding"))
+    try:
+        shape = tuple(int(size) for size in json.loads(said["shape"]))
+        alpha = float(said["alpha"])
+        LAWS[said["law"]]
+        return Binding(weights=said["weights"], law=said["law"], shape=shape, alpha=alpha)
+    except (KeyError, ValueError, TypeError) as error:
+        raise MemoryRefused(f"{path} does not say what it is about; give another path.") from error
+
+
+def weights_hash(params: Any) -> str:
+    """SHA-256 of every weight with its place in the tree; says nothing of the architecture."""
+    digest = hashlib.sha256()
+    for place, leaf in jax.tree_util.tree_leaves_with_path(params):
+        array = np.asarray(leaf)
+        digest.update(f"{jax.tree_util.keystr(place)} {array.shape} {array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return f"params:{digest.hexdigest()}"
+
+
+def check_binding(there: Binding, asked: Binding, path: Path) -> None:
+    """Refuse a file that is about something else, and say what differs."""
+    said = [
+        f"{name} is {there.rows()[name][:23]}, you asked for {asked.rows()[name][:23]}"
+        for name in there.rows()
+        if there.rows()[name] != asked.rows()[name]
+    ]
+    if said:
+        raise MemoryRefused(
+            f"{path} remembers another classifier ({'; '.join(said)}): give another --memory, or "
+            "the network and the options it was made with."
+        )

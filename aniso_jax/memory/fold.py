@@ -1,0 +1,141 @@
+"""One question put to many blocks of regions, as `memory_insert` puts it to one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from aniso_jax.certification.status import ABSTAIN
+from aniso_jax.geometry.axes import thetas
+from aniso_jax.geometry.regions import Region
+from aniso_jax.geometry.scales import Diagonal
+from aniso_jax.memory.answers import MemoryAnswer
+from aniso_jax.memory.registry import Memory
+from aniso_jax.memory.rows import Row
+from aniso_jax.memory.rules import decide, is_candidate
+from aniso_jax.memory.scan import Seen, avoid, look
+from aniso_jax.memory.sqlite import MemoryRefused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """An input's own certificate, in float32, with a scale for every coordinate."""
+
+    new: Region
+    label: jax.Array
+
+    @classmethod
+    def of(cls, new: Region, label: int, order: int, shape: tuple[int, ...]) -> "Question":
+        """A certificate as a question; refuses what would have to be rounded."""
+        new.check_single()
+        theta = thetas(new.scale, new.center)
+        found = {np.dtype(jnp.result_type(value)).name for value in (new.center, new.gap, theta)}
+        if new.order != order or jnp.shape(new.center) != shape or found != {"float32"}:
+            raise MemoryRefused(
+                f"The region has norm order {new.order}, shape {jnp.shape(new.center)} and numbers "
+                f"in {', '.join(sorted(found))}; this memory wants order {order}, shape {shape} "
+                "and float32."
+            )
+        region = replace(new, scale=Diagonal(theta=theta))
+        return cls(new=region, label=jnp.int32(label))
+
+    @classmethod
+    def at(cls, x: jax.Array, order: int, shape: tuple[int, ...]) -> "Question":
+        """A point without a certificate."""
+        x = jnp.asarray(x)
+        nothing = Region(
+            center=x, scale=Diagonal(theta=jnp.ones_like(x)), gap=jnp.float32(0), order=order
+        )
+        return cls.of(nothing, ABSTAIN, order, shape)
+
+    def warm(self, block: Memory) -> None:
+        """Compile what a question needs, so that nobody waits for it while the file is locked."""
+        seen = _look(block, self.new, self.label)
+        _avoid(block, self.new, seen.undecided)
+        _decide(self.new, self.label, self.new.gap, block.region(0), jnp.int32(0), seen.is_inside)
+
+
+def answer_from(
+    question: Question, blocks: Iterable[tuple[int, Memory]], *, next_id: int
+) -> tuple[MemoryAnswer, Row | None]:
+    """The answer, and the region to be stored for it; by the rules of `memory_insert`.
+
+    Args:
+      blocks: every stored region, as (regions before the block, block); read once.
+      next_id: the number that a new region gets; stored ones are numbered from 1.
+    """
+    new, label, own = question.new, question.label, question.new.gap
+    wants_own, holder = bool(is_candidate(new, label)), _Holder()
+    for before, block in blocks:
+        seen = _look(block, new, label)
+        holder = holder.or_in(block, seen, before)
+        if wants_own and bool(jnp.any(seen.undecided)):
+            own = _avoid(block, replace(new, gap=own), seen.undecided)
+    old = holder.region or replace(new, gap=jnp.zeros_like(new.gap))
+    inside = jnp.bool_(holder.region is not None)
+    found, stores = _decide(new, label, own, old, jnp.int32(holder.label), inside)
+    if not bool(stores):
+        return replace(found, index=jnp.int32(holder.id)), None
+    row = Row(
+        id=next_id,
+        label=int(label),
+        gap=np.asarray(found.region.gap),
+        center=np.asarray(new.center),
+        theta=np.asarray(thetas(found.region.scale, new.center)),
+    )
+    return replace(found, index=jnp.int32(next_id)), row
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Holder:
+    """The stored region that holds the input; of several the one with most volume around it."""
+
+    region: Region | None = None
+    label: int = ABSTAIN
+    id: int = ABSTAIN
+    log_volume: float = -np.inf
+
+    def or_in(self, block: Memory, seen: Seen, before: int) -> "_Holder":
+        """This one, or the block's where that is larger."""
+        volume = float(seen.log_volume)
+        if not bool(seen.is_inside) or (self.region is not None and volume <= self.log_volume):
+            return self
+        return _Holder(
+            region=block.region(seen.index),
+            label=int(block.labels[seen.index]),
+            id=before + int(seen.index) + 1,
+            log_volume=volume,
+        )
+
+
+_look = jax.jit(look)
+
+
+@jax.jit
+def _avoid(block: Memory, new: Region, undecided: jax.Array) -> jax.Array:
+    return avoid(block, new, undecided).gap
+
+
+@jax.jit
+def _decide(
+    new: Region,
+    label: jax.Array,
+    own: jax.Array,
+    old: Region,
+    old_label: jax.Array,
+    is_inside: jax.Array,
+) -> tuple[MemoryAnswer, jax.Array]:
+    nowhere = jnp.int32(ABSTAIN)
+    return decide(
+        new,
+        label,
+        replace(new, gap=own),
+        old=old,
+        old_label=old_label,
+        is_inside=is_inside,
+        old_index=nowhere,
+        new_index=nowhere,
+        has_room=jnp.bool_(True),
+    )

@@ -1,0 +1,129 @@
+"""The log of answers: who was asked with which draws, and what was claimed; abstentions too."""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from aniso_jax.geometry.regions import Region
+from aniso_jax.geometry.scales import Diagonal
+from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
+from aniso_jax.memory.rows import as_bytes, from_bytes
+from aniso_jax.memory.sqlite import MemoryRefused
+
+_COLUMNS = "input, draws, run, verdict, label, gap, region, asked, claimed"
+_OTHER = "SELECT draws FROM answers WHERE input = ? AND draws != ? LIMIT 1"
+_SAME = f"SELECT {_COLUMNS} FROM answers WHERE input = ? AND draws = ? AND run = ? ORDER BY id"
+_THETA = "SELECT theta FROM regions WHERE id = ?"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logged:
+    """One answer as the log keeps it.
+
+    Attributes:
+      input: `content_id` of the input.
+      draws, run: as asked.
+      verdict: keep, shrink, adopt or abstain.
+      label: the class answered, or -1.
+      gap: of the claimed region, float32.
+      region: number of the stored region on which the claim rests; None on abstention.
+      asked, claimed: log-volumes in nats of the own and of the claimed region, up to the constant
+        of the norm; None where empty. Their difference is what memory cost.
+      theta: of the claimed region, where it was read again; not logged.
+    """
+
+    input: str
+    draws: str
+    run: str
+    verdict: str
+    label: int
+    gap: bytes
+    region: int | None
+    asked: float | None
+    claimed: float | None
+    theta: NDArray[np.float32] | None = None
+
+    @classmethod
+    def of(cls, answer: MemoryAnswer, new: Region, *, name: str, draws: str, run: str) -> "Logged":
+        """What is logged of an answer."""
+        verdict = MemoryVerdict(int(answer.verdict))
+        return cls(
+            input=name,
+            draws=draws,
+            run=run,
+            verdict=verdict.name.lower(),
+            label=int(answer.label),
+            gap=as_bytes(answer.region.gap),
+            region=None if verdict == MemoryVerdict.ABSTAIN else int(answer.index),
+            asked=log_volume(new),
+            claimed=log_volume(answer.region),
+        )
+
+    def answer(self, new: Region, order: int) -> MemoryAnswer:
+        """The answer that was given, once more."""
+        theta = new.scale.push(jnp.ones_like(new.center)) if self.theta is None else self.theta
+        return MemoryAnswer(
+            verdict=jnp.int32(MemoryVerdict[self.verdict.upper()]),
+            label=jnp.int32(self.label),
+            region=Region(
+                center=new.center,
+                scale=Diagonal(theta=jnp.reshape(jnp.asarray(theta), new.center.shape)),
+                gap=jnp.asarray(from_bytes(self.gap, ())),
+                order=order,
+            ),
+            index=jnp.int32(-1 if self.region is None else self.region),
+        )
+
+
+def logged_answer(
+    connection: sqlite3.Connection, name: str, *, draws: str, run: str, path: Path
+) -> Logged | None:
+    """The first answer that an input got in this run; None where it got none.
+
+    Raises:
+      MemoryRefused: it was asked with other draws. A second try at a certificate would need its
+        own share of alpha.
+    """
+    other = connection.execute(_OTHER, (name, draws)).fetchone()
+    if other is not None:
+        raise MemoryRefused(
+            f"{path} was asked about this input (content {name[:16]}) before with other draws "
+            f"({other[0]}, now {draws}); a second try needs its own share of alpha: give the seed, "
+            "plan and scale of the first one, or another memory."
+        )
+    found = connection.execute(_SAME, (name, draws, run)).fetchone() if run else None
+    if found is None:
+        return None
+    values: dict[str, Any] = dict(zip(_COLUMNS.split(", "), found, strict=True))
+    return Logged(**values, theta=_theta(connection, values["region"]))
+
+
+def write_answer(connection: sqlite3.Connection, logged: Logged) -> None:
+    """Log an answer; inside the caller's transaction."""
+    values = tuple(getattr(logged, name) for name in _COLUMNS.split(", "))
+    marks = ", ".join("?" * len(values))
+    connection.execute(f"INSERT INTO answers ({_COLUMNS}) VALUES ({marks})", values)
+
+
+def log_volume(region: Region) -> float | None:
+    """d log gap + log det S in float64, on the host; None where the region is empty."""
+    gap = float(region.gap)
+    if not 0 < gap < np.inf:
+        return None
+    theta = np.asarray(jax.device_get(region.scale.push(jnp.ones_like(region.center))), np.float64)
+    if not np.all(np.isfinite(theta) & (theta > 0)):
+        return None
+    return float(theta.size * np.log(gap) + np.sum(np.log(theta)))
+
+
+def _theta(connection: sqlite3.Connection, region: int | None) -> NDArray[np.float32] | None:
+    if region is None:
+        return None
+    blob = connection.execute(_THETA, (region,)).fetchone()[0]
+    return from_bytes(blob, (-1,))

@@ -1,0 +1,198 @@
+"""Rows of the file and the arrays made of them: the numbers stored are the numbers claimed."""
+
+import hashlib
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from aniso_jax.geometry.regions import Region
+from aniso_jax.geometry.rounding import total
+from aniso_jax.geometry.scales import Diagonal
+from aniso_jax.memory.registry import Memory, memory_empty, put
+from aniso_jax.memory.sqlite import MemoryDamaged
+
+_ENTRIES = 2**22
+"""Numbers of a block's centers."""
+
+_SELECT = "SELECT id, label, gap, center, theta, digest FROM regions WHERE id > ? ORDER BY id"
+_ENDS = (
+    "SELECT (SELECT coalesce(max(region), 0) FROM answers), (SELECT coalesce(max(id), 0) "
+    "FROM regions)"
+)
+_LITTLE = np.dtype("<f4")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A stored region: its number (1, 2, ...), class and float32 numbers."""
+
+    id: int
+    label: int
+    gap: NDArray[np.float32]
+    center: NDArray[np.float32]
+    theta: NDArray[np.float32]
+
+    def values(self) -> tuple[Any, ...]:
+        """What the table holds of it."""
+        blobs = tuple(as_bytes(array) for array in (self.gap, self.center, self.theta))
+        return self.id, self.label, *blobs, _digest(self.id, self.label, *blobs)
+
+
+def as_bytes(values: Any) -> bytes:
+    """Float32, little-endian, in C order."""
+    return np.ascontiguousarray(values, _LITTLE).tobytes()
+
+
+def from_bytes(blob: bytes, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The array that `as_bytes` wrote."""
+    return np.frombuffer(blob, _LITTLE).astype(np.float32).reshape(shape)
+
+
+def content_id(x: Any) -> str:
+    """SHA-256 of an input's shape and float32 content; negative zeros count as zeros.
+
+    >>> content_id(np.zeros(3, np.float32)) == content_id(-np.zeros(3, np.float32))
+    True
+    """
+    array = np.asarray(x, np.float32) + 0
+    return hashlib.sha256(str(array.shape).encode() + as_bytes(array)).hexdigest()
+
+
+def write_row(connection: sqlite3.Connection, row: Row) -> None:
+    """Add a region; inside the caller's transaction."""
+    connection.execute("INSERT INTO regions VALUES (?, ?, ?, ?, ?, ?)", row.values())
+
+
+def read_rows(
+    connection: sqlite3.Connection, path: Path, shape: tuple[int, ...], *, after: int
+) -> Iterator[Row]:
+    """The regions stored since number `after`, every one of them whole.
+
+    Raises:
+      MemoryDamaged: a region is missing, or has other bytes than were written.
+    """
+    expected = after
+    for number, label, *blobs, digest in connection.execute(_SELECT, (after,)):
+        expected += 1
+        if number != expected or digest != _digest(number, label, *blobs):
+            raise MemoryDamaged(
+                f"{path} is damaged (region {expected} is missing or was changed); restore it from "
+                "a copy, or begin another memory."
+            )
+        gap, center, theta = blobs
+        yield Row(
+            id=number,
+            label=label,
+            gap=from_bytes(gap, ()),
+            center=from_bytes(center, shape),
+            theta=from_bytes(theta, shape),
+        )
+
+
+def check_all_there(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file from whose end regions are missing that answers rest on.
+
+    Raises:
+      MemoryDamaged: they are.
+    """
+    claimed, last = connection.execute(_ENDS).fetchone()
+    if claimed > last:
+        raise MemoryDamaged(
+            f"{path} is damaged (region {claimed} is missing or was changed); restore it from a "
+            "copy, or begin another memory."
+        )
+
+
+def block_rows(shape: tuple[int, ...]) -> int:
+    """Regions in a block."""
+    return min(max(_ENTRIES // max(math.prod(shape), 1), 1), 1024)
+
+
+def block_of(rows: Sequence[Row], shape: tuple[int, ...], order: int) -> Memory:
+    """A block with these regions and free rows after them."""
+    block = memory_empty(block_rows(shape), shape, order=order)
+    used = len(rows)
+    if not used:
+        return block
+
+    def filled(values: jax.Array, wanted: list[Any]) -> jax.Array:
+        there = np.array(values)
+        there[:used] = np.stack(wanted)
+        return jnp.asarray(there)
+
+    thetas = filled(block.thetas, [row.theta for row in rows])
+    return Memory(
+        centers=filled(block.centers, [row.center for row in rows]),
+        thetas=thetas,
+        gaps=filled(block.gaps, [row.gap for row in rows]),
+        log_dets=_log_dets(thetas),
+        labels=filled(block.labels, [np.int32(row.label) for row in rows]),
+        count=jnp.int32(used),
+        order=order,
+    )
+
+
+def added(block: Memory, row: Row) -> Memory:
+    """The block with one more region; the block given is used up."""
+    region = Region(
+        center=jnp.asarray(row.center),
+        scale=Diagonal(theta=jnp.asarray(row.theta)),
+        gap=jnp.asarray(row.gap),
+        order=block.order,
+    )
+    filled: Memory = _added(block, region, jnp.int32(row.label), jnp.bool_(True))
+    return filled
+
+
+_added = jax.jit(put, donate_argnums=0)
+_log_dets = jax.jit(jax.vmap(lambda theta: total(jnp.log(theta))))
+
+
+def _digest(number: int, label: int, *blobs: bytes) -> bytes:
+    digest = hashlib.sha256(f"{number} {label} {[len(blob) for blob in blobs]}".encode())
+    for blob in blobs:
+        digest.update(blob)
+    return digest.digest()
+
+
+@dataclass(kw_only=True)
+class Cache:
+    """The first stored regions as blocks in RAM; regions never change, so they stay true.
+
+    Attributes:
+      shape, order: of the memory.
+      most: blocks held; later regions are streamed from the file at every question.
+      blocks: full ones, and a last one that may have room.
+      count: regions held.
+    """
+
+    shape: tuple[int, ...]
+    order: int
+    most: int
+    blocks: list[Memory] = field(default_factory=list)
+    count: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further region is held."""
+        return self.count >= self.most * block_rows(self.shape)
+
+    def take(self, row: Row) -> None:
+        """Hold one more region."""
+        if self.count % block_rows(self.shape) == 0:
+            self.blocks.append(memory_empty(block_rows(self.shape), self.shape, order=self.order))
+        self.blocks[-1] = added(self.blocks[-1], row)
+        self.count += 1
+
+    def take_block(self, rows: Sequence[Row]) -> None:
+        """Hold a whole block's regions at once."""
+        self.blocks.append(block_of(rows, self.shape, self.order))
+        self.count += len(rows)

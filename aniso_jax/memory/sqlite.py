@@ -1,0 +1,167 @@
+"""The SQLite file of a memory: made whole, opened safely, its errors said in one sentence.
+
+Write-ahead log and synchronous=FULL: a transaction that was committed is on the disk, one that was
+not is nowhere, whenever the process or the machine dies.
+"""
+
+import contextlib
+import os
+import sqlite3
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from aniso_jax.storage.atomic import DiskFull, flush_directory, full_disk_said
+
+_APPLICATION = 0x414E4953  # says in the file's header whose it is
+_FORMAT = 1
+_MAGIC, _HEADER = b"SQLite format 3\0", 100
+_SCHEMA = """
+CREATE TABLE binding (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE regions (id INTEGER PRIMARY KEY, label INTEGER NOT NULL, gap BLOB NOT NULL,
+    center BLOB NOT NULL, theta BLOB NOT NULL, digest BLOB NOT NULL);
+CREATE TABLE answers (id INTEGER PRIMARY KEY, input TEXT NOT NULL, draws TEXT NOT NULL,
+    run TEXT NOT NULL, verdict TEXT NOT NULL, label INTEGER NOT NULL, gap BLOB NOT NULL,
+    region INTEGER, asked REAL, claimed REAL);
+CREATE INDEX answers_by_input ON answers (input);
+"""
+
+
+class MemoryRefused(ValueError):
+    """The file is no memory, or not one for this network, norm, shape or input."""
+
+
+class MemoryDamaged(ValueError):
+    """The file is cut off or was changed; nothing in it is believed."""
+
+
+class MemoryBusy(RuntimeError):
+    """Another process held the file for longer than we wait."""
+
+
+class MemoryUnwritable(OSError):
+    """The file, or its directory, does not let itself be written."""
+
+
+def connect(path: Path, *, patience: float) -> sqlite3.Connection:
+    """A connection to a memory that is there.
+
+    Args:
+      patience: seconds to wait for another writer.
+    """
+    _check_whole(path)
+    address = f"{path.resolve().as_uri()}?mode=rw"
+    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=patience)
+    try:
+        _check_kind(connection, path)
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def create(path: Path, binding: Mapping[str, str]) -> None:
+    """Make an empty memory, seen whole or not at all; one that another process made first stays."""
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+    with errors_said(path), full_disk_said(path):
+        try:
+            connection = sqlite3.connect(temporary, isolation_level=None)
+            with contextlib.closing(connection):
+                _fill(connection, binding)
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, path)
+        finally:
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
+        flush_directory(path.parent)
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Everything in the block at once, on the disk when it ends; or nothing, where it fails.
+
+    The write lock is taken at the start, so that what is read cannot change until the end, and
+    nobody who has read waits for somebody who has.
+    """
+    with errors_said(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextlib.contextmanager
+def errors_said(path: Path) -> Iterator[None]:
+    """Turn what SQLite says into one sentence that names the file and the remedy."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _said(path, error) from error
+
+
+def _said(path: Path, error: sqlite3.Error) -> Exception:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return DiskFull(
+            f"the disk is full: no room for {path}; what it held is kept, free some space."
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return MemoryBusy(f"{path} is being written by another process; try again later.")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return MemoryUnwritable(
+            f"{path} cannot be written ({error}); nothing was changed: make the file and its "
+            "directory writable, or give another path."
+        )
+    if code == sqlite3.SQLITE_NOTADB:
+        return MemoryRefused(f"{path} is no memory file ({error}); give another path.")
+    return MemoryDamaged(
+        f"{path} is damaged ({error}); nothing in it can be relied on: restore it from a copy, or "
+        "begin another memory."
+    )
+
+
+def _fill(connection: sqlite3.Connection, binding: Mapping[str, str]) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {_FORMAT}")
+    connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+    connection.executemany("INSERT INTO binding VALUES (?, ?)", binding.items())
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a file that is shorter than its header says; SQLite itself looks at pages it needs.
+
+    With a log beside it the file may rightly be behind its header, and SQLite makes it whole.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() or path.stat().st_size < _HEADER:
+        return
+    with path.open("rb") as file:
+        header = file.read(_HEADER)
+    page = int.from_bytes(header[16:18], "big") or 1
+    wanted = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
+    if header.startswith(_MAGIC) and path.stat().st_size < wanted and not log.exists():
+        raise MemoryDamaged(
+            f"{path} is damaged (it has {path.stat().st_size} of its {wanted} bytes); restore it "
+            "from a copy, or begin another memory."
+        )
+
+
+def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != _APPLICATION:
+        raise MemoryRefused(
+            f"{path} is no memory file, or nothing is left of it; give another path."
+        )
+    if version != _FORMAT:
+        raise MemoryRefused(
+            f"{path} has format {version}, this version of aniso_jax reads format {_FORMAT}; use "
+            "the version that wrote it."
+        )

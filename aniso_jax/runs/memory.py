@@ -1,0 +1,105 @@
+"""`aniso-jax memory`: what a memory file holds, whether it keeps its promise, what it answers."""
+
+import math
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from aniso_jax.certification.status import ABSTAIN
+from aniso_jax.memory.binding import Binding
+from aniso_jax.memory.check import Overview, check, overview
+from aniso_jax.memory.store import MemoryFile, memory_bound, memory_open
+from aniso_jax.runs.inputs import read_inputs
+from aniso_jax.runs.memory_config import MemoryCommand
+from aniso_jax.smoothing.laws import LAWS
+
+_ORDER = ("keep", "shrink", "adopt", "abstain")
+
+
+def memory_lines(config: MemoryCommand) -> Iterator[str]:
+    """The lines that the command prints, each as soon as it is known.
+
+    Raises:
+      ValueError: no memory file, a damaged one, or a `check` that found a trouble; data of another
+        shape than the memory's.
+    """
+    bound = memory_bound(config.file)
+    with reopened(config, bound) as memory:
+        if config.action == "show":
+            yield from _shown(bound, overview(memory))
+        elif config.action == "query":
+            yield from _answers(config, memory)
+        else:
+            yield from _checked(memory)
+
+
+def reopened(config: MemoryCommand, bound: Binding) -> MemoryFile:
+    """A memory file with the binding that it names itself."""
+    law = LAWS[bound.law]
+    return memory_open(
+        config.file, weights=bound.weights, law=law, shape=bound.shape, alpha=bound.alpha
+    )
+
+
+def _shown(bound: Binding, seen: Overview) -> Iterator[str]:
+    yield f"network {bound.weights[:23]}, law {bound.law} (l{bound.order}), alpha {bound.alpha}"
+    yield f"inputs of shape {bound.shape}"
+    classes = ", ".join(f"{label}: {count}" for label, count in seen.regions.items())
+    yield f"{sum(seen.regions.values())} regions" + (
+        f" (class: regions; {classes})" * bool(classes)
+    )
+    answers = ", ".join(f"{seen.answers.get(name, 0)} {name}" for name in _ORDER)
+    yield f"{sum(seen.answers.values())} answers: {answers}"
+    yield _cost(seen, math.prod(bound.shape))
+
+
+def _cost(seen: Overview, dimension: int) -> str:
+    """What shrinking and adopting took: the ratio of proxy radii is exp(-nats / d)."""
+    if not seen.nats and not seen.emptied:
+        return "no certificate lost volume"
+    nothing = f"{seen.emptied} certificates kept nothing"
+    if not seen.nats:
+        return nothing
+    nats = np.asarray(seen.nats)
+    shares = np.exp(-nats / dimension)
+    mean, least = (math.floor(share * 1000) / 1000 for share in (shares.mean(), shares.min()))
+    return (
+        f"{len(nats)} certificates lost volume: {nats.mean():.1f} nats at mean, and keep at mean "
+        f"{mean:.3f} of their proxy radius, at least {least:.3f}; {nothing}"
+    )
+
+
+def _checked(memory: MemoryFile) -> Iterator[str]:
+    troubles = check(memory)
+    if troubles:
+        more = f" (and {len(troubles) - 1} more)" * (len(troubles) > 1)
+        raise ValueError(f"{memory.path} does not keep its promise: {troubles[0]}{more}")
+    yield (
+        f"{memory.count()} regions: pages, hashes and answers are whole, and regions of different "
+        "classes are disjoint (in float64)."
+    )
+
+
+def _answers(config: MemoryCommand, memory: MemoryFile) -> Iterator[str]:
+    inputs = read_inputs(config.selection)
+    shape = inputs.data.x.shape[1:]
+    if shape != memory.binding.shape:
+        raise ValueError(
+            f"The inputs of {inputs.data.name} have shape {shape}, the memory is about "
+            f"{memory.binding.shape}: give the data it was made with."
+        )
+    yield "\t".join(("index", "label", "answer", "region", "radius", "proxy_radius"))
+    for index in inputs.indices:
+        answer = memory.query(jnp.asarray(inputs.data.x[index]))
+        label, number = int(answer.label), int(answer.index)
+        found = "ABSTAIN" if label == ABSTAIN else str(label)
+        radii = _radius(answer.region), _proxy_radius(answer.region)
+        sizes = [f"{math.floor(float(size) * 1e4) / 1e4:.4f}" for size in radii]
+        region = "-" if number == ABSTAIN else str(number)
+        yield "\t".join((str(index), str(inputs.data.y[index]), found, region, *sizes))
+
+
+_radius = jax.jit(lambda region: region.radius())
+_proxy_radius = jax.jit(lambda region: jnp.where(region.gap > 0, region.proxy_radius(), 0.0))

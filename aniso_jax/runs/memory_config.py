@@ -1,0 +1,46 @@
+"""What a user asks of `aniso-jax memory`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from aniso_jax.runs.config import Selection
+
+_Number = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryCommand:
+    """Look into a memory file: show what it holds, check all of it, or query it."""
+
+    action: Annotated[Positional[Literal["show", "check", "query"]], arg(metavar="ACTION")]
+    """show: counts and costs; check: every byte, and every pair of regions again in float64;
+    query: what the stored regions answer for inputs of --data. Nothing is written."""
+
+    file: Annotated[Positional[Path], arg(metavar="FILE")]
+    """The memory, as certify --memory makes it."""
+
+    data: Annotated[
+        str | None, arg(metavar="STR", help_behavior_hint="(for query; no default)")
+    ] = None
+    """Data by name or path, for query, as certify takes them."""
+
+    split: Literal["train", "test"] = "test"
+    """Which split, where the data have two."""
+
+    start: int = 0
+    """First index."""
+
+    limit: _Number = None
+    """Query at most so many inputs."""
+
+    def __post_init__(self) -> None:
+        if (self.action == "query") != (self.data is not None):
+            raise ValueError("--data goes with query, and query needs it: name the data to ask.")
+
+    @property
+    def selection(self) -> Selection:
+        """The inputs to query."""
+        return Selection(data=str(self.data), split=self.split, start=self.start, limit=self.limit)

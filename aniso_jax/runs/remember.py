@@ -1,0 +1,162 @@
+"""The certificates of a run, folded into a memory one after the other, in the run's order."""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pyarrow as pa
+
+from aniso_jax.certification.status import ABSTAIN
+from aniso_jax.geometry.domain import log_volume_in_box
+from aniso_jax.geometry.regions import Region
+from aniso_jax.geometry.scales import Diagonal
+from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
+from aniso_jax.memory.log import Logged
+from aniso_jax.memory.store import MemoryFile, memory_open
+from aniso_jax.records.experiment import Experiment
+from aniso_jax.records.schema import run_schema
+from aniso_jax.runs.inputs import Inputs
+from aniso_jax.runs.rows import measures
+from aniso_jax.runs.runner import Compute, PartResult
+from aniso_jax.smoothing.laws import LAWS
+
+SAID = {
+    MemoryVerdict.KEEP: "kept",
+    MemoryVerdict.SHRINK: "shrunk",
+    MemoryVerdict.ADOPT: "adopted",
+    MemoryVerdict.ABSTAIN: "abstained",
+}
+"""The verdicts as records spell them."""
+
+_DRAWS = (
+    "law scale scale_source sigma n0 n looks bound target tolerance alpha seed shared_draws mode "
+    "batch chunk matmul_precision"
+)
+
+
+@contextlib.contextmanager
+def remembering(
+    compute: Compute, path: Path | None, experiment: Experiment, inputs: Inputs
+) -> Iterator[Compute]:
+    """The same computation with every record put through a memory; itself where there is none.
+
+    Draws and searches run side by side as ever; what is finished waits until all before it has been
+    put in, so that the order of the answers is the run's. A run that was stopped gets the answers
+    it was given, and goes on.
+
+    Raises:
+      ValueError: a memory of another network, law, shape or alpha, or one that was asked about
+        some input with other draws; before any draw is made.
+    """
+    if path is None:
+        yield compute
+        return
+    law, draws = LAWS[experiment.law], draws_of(experiment)
+    weights, shape, alpha = experiment.model_fingerprint, experiment.shape, experiment.alpha
+    with memory_open(path, weights=weights, law=law, shape=shape, alpha=alpha) as memory:
+        for index in inputs.indices:
+            memory.check_draws(inputs.data.x[index], draws=draws)
+        yield partial(_in_order, compute, memory, experiment, inputs)
+
+
+def draws_of(experiment: Experiment) -> str:
+    """What determines an input's votes and bound: another one is another try."""
+    said = {name: getattr(experiment, name) for name in _DRAWS.split()}
+    hashed = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return f"seed {experiment.seed}, n {experiment.n}, {experiment.scale}, {hashed[:16]}"
+
+
+def _in_order(
+    compute: Compute,
+    memory: MemoryFile,
+    experiment: Experiment,
+    inputs: Inputs,
+    parts: Sequence[np.ndarray],
+) -> Iterator[tuple[int, PartResult]]:
+    """Every part once all before it are done, folded."""
+    waiting: dict[int, PartResult] = {}
+    due = 0
+    for position, result in compute(parts):
+        waiting[position] = result
+        while due in waiting:
+            done = waiting.pop(due)
+            yield due, PartResult(_folded(done.table, memory, experiment, inputs), done.timings)
+            due += 1
+
+
+def _folded(table: Any, memory: MemoryFile, experiment: Experiment, inputs: Inputs) -> Any:
+    """The records of a part with what is claimed after the memory was asked."""
+    rows = [_answered(row, memory, experiment, inputs) for row in table.to_pylist()]
+    schema = run_schema(experiment).remove_metadata()
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _answered(
+    row: dict[str, Any], memory: MemoryFile, experiment: Experiment, inputs: Inputs
+) -> dict[str, Any]:
+    data = inputs.data
+    new = _own_region(row, data.x[row["index"]], order=memory.binding.order)
+    draws = draws_of(experiment)
+    answer, logged = memory.ask(new, row["prediction"], draws=draws, run=experiment.hash)
+    return {
+        **row,
+        **_claims(answer, data.low, data.high),
+        "correct": int(answer.label) == row["label"],
+        **_of_memory(answer, logged),
+        "own_prediction": row["prediction"],
+        "own_gap": row["gap"],
+    }
+
+
+def _own_region(row: dict[str, Any], x: np.ndarray, *, order: int) -> Region:
+    theta = np.float32(row["sigma"] if row["theta"] is None else row["theta"])
+    whole = np.broadcast_to(theta, x.size).reshape(x.shape)
+    return Region(
+        center=jnp.asarray(x),
+        scale=Diagonal(theta=jnp.asarray(whole)),
+        gap=jnp.float32(row["gap"]),
+        order=order,
+    )
+
+
+def _claims(answer: MemoryAnswer, low: float, high: float) -> dict[str, Any]:
+    """The columns of a claim."""
+    region, gap = answer.region, np.asarray(answer.region.gap)
+    theta = np.asarray(region.scale.push(jnp.ones_like(region.center)), np.float64).reshape(1, -1)
+    measured = measures(gap.reshape(1), theta, region.dimension, order=region.order)
+    inside = float(_in_box(region, low, high))
+    return {
+        "prediction": int(answer.label),
+        "gap": float(gap),
+        **{name: _plain(values[0]) for name, values in measured.items()},
+        "domain_log_volume": inside if np.isfinite(inside) else None,
+    }
+
+
+def _of_memory(answer: MemoryAnswer, logged: Logged) -> dict[str, Any]:
+    verdict = MemoryVerdict(int(answer.verdict))
+    adopted = verdict == MemoryVerdict.ADOPT
+    theta = answer.region.scale.push(jnp.ones_like(answer.region.center))
+    own, claimed = logged.asked, logged.claimed
+    return {
+        "memory": SAID[verdict],
+        "memory_region": None if int(answer.index) == ABSTAIN else int(answer.index),
+        "claimed_theta": np.asarray(theta).ravel().tolist() if adopted else None,
+        "memory_cost": None if own is None or claimed is None else own - claimed,
+    }
+
+
+def _plain(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+@partial(jax.jit, static_argnums=(1, 2))
+def _in_box(region: Region, low: float, high: float) -> jax.Array:
+    return log_volume_in_box(region, low, high)

@@ -1,0 +1,213 @@
+"""Runs with a memory: what their records claim, how they go on, and what looks into the memory."""
+
+import json
+import sqlite3
+from dataclasses import replace
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from cli_samples import SHAPE, aniso_jax, records_of
+
+import aniso_jax as aj
+from aniso_jax.memory.rows import Row, write_row
+from aniso_jax.records.load import load_frame
+from aniso_jax.records.parts import part_path
+from aniso_jax.report.memory import memory_statement
+from aniso_jax.runs.remember import _in_order
+from aniso_jax.runs.runner import PartResult
+
+pytestmark = pytest.mark.usefixtures("quick_compiles")
+ALPHA = 0.01  # of the fixture `plan`
+
+
+@pytest.fixture(scope="module")
+def bound(network):
+    return {
+        "weights": aj.load_model(network).fingerprint,
+        "law": aj.gaussian,
+        "shape": SHAPE,
+        "alpha": ALPHA,
+    }
+
+
+@pytest.fixture(scope="module")
+def before(certified):
+    return load_frame(certified("gaussian", "fixed"))
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory, data, before, bound):
+    """A memory with regions that crowd the first certified input and hold the second one."""
+    path = tmp_path_factory.mktemp("memory") / "m.sqlite"
+    first, second = before.index[before["prediction"] >= 0][:2]
+    x = np.load(data)["x"]
+    beside = x[before["index"][first]].copy()
+    beside.flat[0] += 0.2
+    other = (int(before["prediction"][first]) + 1) % 3, (int(before["prediction"][second]) + 1) % 3
+    with aj.memory_open(path, **bound) as memory:
+        memory.ask(ball(beside, 0.1), other[0], draws="by hand")
+        memory.ask(ball(x[before["index"][second]] + np.float32(1e-3), 0.1), other[1], draws="me")
+    return path, first, second, other[1]
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory, prepared, asked, plan):
+    out = tmp_path_factory.mktemp("folded") / "run"
+    words = ("certify", *asked(), *plan, "--out", out, "--memory", prepared[0])
+    assert aniso_jax(*words) == 0
+    return words, out
+
+
+def ball(center, gap) -> aj.Region:
+    scale = aj.Isotropic(sigma=jnp.float32(1))
+    return aj.Region(center=jnp.asarray(center), scale=scale, gap=jnp.float32(gap), order=2)
+
+
+def test_records_hold_what_is_claimed_after_the_memory_was_asked(folded, prepared, before, bound):
+    path, first, second, adopted = prepared
+    frame = load_frame(folded[1])
+    same = ("index", "votes", "hits", "p_lower", "status", "sigma")
+    for name in same:
+        assert frame[name].map(str).tolist() == before[name].map(str).tolist()
+    assert frame["own_prediction"].tolist() == before["prediction"].tolist()
+    assert frame["own_gap"].tolist() == before["gap"].tolist()
+    shrunk, held = frame.loc[first], frame.loc[second]
+    assert shrunk["memory"] == "shrunk"
+    assert 0 < shrunk["gap"] < shrunk["own_gap"]
+    assert shrunk["radius"] == pytest.approx(shrunk["gap"] * 0.25)
+    assert 0.09 < shrunk["radius"] < 0.1  # what is left beside the region in the memory
+    assert shrunk["memory_cost"] == pytest.approx(
+        16 * np.log(shrunk["own_gap"] / shrunk["gap"]), rel=1e-5
+    )
+    assert (held["memory"], held["prediction"], held["memory_region"]) == ("adopted", adopted, 2)
+    assert held["own_prediction"] != adopted
+    assert not held["correct"] or held["label"] == adopted
+    assert held["radius"] == pytest.approx(0.1 - 4e-3, rel=1e-3)
+    assert np.all(held["claimed_theta"] == 1)
+    kept = frame[frame["memory"] == "kept"]
+    assert len(kept) > 5
+    for name in ("prediction", "gap", "radius", "proxy_radius", "log_volume", "correct"):
+        assert kept[name].tolist() == before.loc[kept.index][name].tolist()
+    with aj.memory_open(path, **bound) as memory:
+        assert memory.count() == 2 + len(kept) + (frame["memory"] == "shrunk").sum()
+
+
+def test_the_claim_and_the_report_speak_of_the_memory(folded):
+    claim = json.loads((folded[1] / "run.json").read_text())["claim"]
+    assert "the classifier that remembers (m.sqlite: in a stored region" in claim
+    frame = load_frame(folded[1])
+    said = memory_statement([frame])
+    assert said.startswith("Memory m.sqlite in run: ")
+    assert " kept, " in said
+    assert "; 1 answers are another class than the input's own; of " in said
+
+
+def test_a_run_that_lost_a_part_ends_with_the_same_bytes(folded):
+    words, out = folded
+    whole = records_of(out)
+    for part in (0, 1):
+        part_path(out, part).unlink()
+        assert aniso_jax(*words) == 0
+        assert records_of(out) == whole
+    for path in out.glob("part-*"):
+        path.unlink()
+    assert aniso_jax(*words) == 0
+    assert records_of(out) == whole
+
+
+def test_parts_are_folded_in_order_whichever_is_done_first(monkeypatch):
+    done = []
+    monkeypatch.setattr("aniso_jax.runs.remember._folded", lambda table, *_: done.append(table))
+
+    def compute(parts):
+        yield from ((at, PartResult(at, {})) for at in (2, 0, 3, 1))
+
+    found = [at for at, _ in _in_order(compute, None, None, None, range(4))]
+    assert found == done == [0, 1, 2, 3]
+
+
+def test_other_draws_law_alpha_or_noise_are_refused(folded, tmp_path, capsys):
+    words, _ = folded
+    swapped = list(words)
+    swapped[swapped.index("--out") + 1] = tmp_path / "other"
+    for more, said in (
+        (("--seed", 8), "a second try needs its own share of alpha"),
+        (("--n", 301), "a second try needs its own share of alpha"),
+        (("--law", "uniform"), "law is gaussian, you asked for uniform"),
+        (("--alpha", 0.02), "alpha is 0.01, you asked for 0.02"),
+        (("--grid", 255), "--memory goes without --grid"),
+        (("--simultaneous",), "--memory goes without --grid and --simultaneous"),
+    ):
+        assert aniso_jax(*swapped, *more) == 2
+        assert said in capsys.readouterr().err
+        assert not (tmp_path / "other").exists()
+
+
+def test_verify_and_attack_refuse_rather_than_be_wrong(folded, capsys):
+    for command in ("verify", "attack"):
+        assert aniso_jax(command, folded[1]) == 2
+        assert "was made with a memory, m.sqlite: its claims rest" in capsys.readouterr().err
+
+
+def test_show_check_and_query(folded, prepared, data, capsys):
+    path, _, second, adopted = prepared
+    frame = load_frame(folded[1])
+    assert aniso_jax("memory", "show", path) == 0
+    said = capsys.readouterr().out
+    assert "law gaussian (l2), alpha 0.01" in said
+    assert "certificates lost volume" in said
+    assert aniso_jax("memory", "check", path) == 0
+    assert "regions of different classes are disjoint" in capsys.readouterr().out
+    assert aniso_jax("memory", "query", path, "--data", f"npz:{data}") == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()[1:]]
+    answers = [-1 if row[2] == "ABSTAIN" else int(row[2]) for row in rows]
+    claimed = frame["prediction"].to_numpy()
+    assert all(
+        answer == claim or claim == -1 for answer, claim in zip(answers, claimed, strict=True)
+    )
+    assert answers[second] == adopted
+
+
+def test_queries_that_cannot_be_answered_are_refused(prepared, tmp_path, capsys):
+    for words, said in (
+        (("show", tmp_path / "none"), "There is no file"),
+        (("query", prepared[0]), "--data goes with query"),
+        (("query", prepared[0], "--data", "toy2d"), "have shape (2,)"),
+    ):
+        assert aniso_jax("memory", *words) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_check_finds_regions_that_meet(tmp_path, bound, capsys):
+    path = tmp_path / "m.sqlite"
+    with aj.memory_open(path, **bound) as memory:
+        memory.ask(ball(np.zeros(SHAPE, np.float32), 1), 0, draws="d")
+        far = np.zeros(SHAPE, np.float32)
+        far.flat[0] = 5
+        memory.ask(ball(far, 1), 1, draws="d")
+    assert aniso_jax("memory", "check", path) == 0
+    row = Row(
+        id=3,
+        label=2,
+        gap=np.float32(4.5),
+        center=far,
+        theta=np.ones(SHAPE, np.float32),
+    )
+    connection = sqlite3.connect(path)
+    with connection:
+        write_row(connection, replace(row, label=1, gap=np.float32(3.9)))
+        connection.execute(
+            "INSERT INTO answers (input, draws, run, verdict, label, gap, region) "
+            "VALUES ('i', 'd', '', 'keep', 1, x'00000000', 3)"
+        )
+    assert aniso_jax("memory", "check", path) == 0
+    capsys.readouterr()
+    with connection:
+        connection.execute("DELETE FROM regions WHERE id = 3")
+        write_row(connection, row)
+    connection.close()
+    assert aniso_jax("memory", "check", path) == 2
+    said = capsys.readouterr().err
+    assert "does not keep its promise: Regions 1 and 3, of classes 0 and 2, may meet." in said
+    assert "(and 1 more)" in said
