@@ -16,6 +16,7 @@ from aniso_jax.geometry.disjoint import largest_inside, shrink_to_avoid, surely_
 from aniso_jax.geometry.domain import log_volume_in_box
 from aniso_jax.geometry.predicates import surely_contains
 from aniso_jax.geometry.regions import Region
+from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
 from aniso_jax.memory.certify import memory_certify
@@ -68,6 +69,7 @@ __all__ = [
     "Prediction",
     "Problem",
     "Region",
+    "Rotated",
     "Scale",
     "Status",
     "VolumeAscent",

@@ -1,10 +1,12 @@
-"""The semi-axes of regions whose scale is aligned with the coordinates."""
+"""Semi-axes: of regions aligned with the coordinates, and of aligned ones around or in others."""
 
 from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 
+from aniso_jax.geometry.rotated import Rotated
+from aniso_jax.geometry.rounding import slack
 from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
 
 if TYPE_CHECKING:
@@ -29,14 +31,35 @@ def thetas(scale: Scale, like: jax.Array) -> jax.Array:
     return scale.push(jnp.ones_like(like))
 
 
+def thetas_inside(scale: Scale, like: jax.Array, order: int) -> jax.Array:
+    """The diagonal of a scale whose regions lie inside those of this one; its own where it has."""
+    if not isinstance(scale, Rotated):
+        return thetas(scale, like)
+    less = 1 - slack(like.dtype)
+    return jnp.asarray(scale.theta) * scale.inner_factor(order) * less * jnp.ones_like(like)
+
+
+def thetas_outside(scale: Scale, like: jax.Array, order: int) -> jax.Array:
+    """The diagonal of a scale whose regions contain those of this one; its own where it has."""
+    if not isinstance(scale, Rotated):
+        return thetas(scale, like)
+    more = 1 + slack(like.dtype)
+    return jnp.asarray(scale.theta) * scale.outer_factor(order) * more * jnp.ones_like(like)
+
+
 def semi_axes(region: "Region") -> jax.Array:
     """gap * theta, one number for every coordinate; zeros where nothing is claimed."""
     return region.gap * thetas(region.scale, region.center)
 
 
+def outer_axes(region: "Region") -> jax.Array:
+    """`semi_axes`, or those of an aligned region around one that is rotated."""
+    return region.gap * thetas_outside(region.scale, region.center, region.order)
+
+
 def is_measurable(region: "Region") -> jax.Array:
     """Whether the region is one that comparisons reason about; false for NaNs and empty ones."""
-    return measurable(semi_axes(region), region.center) & (region.gap > 0)
+    return measurable(outer_axes(region), region.center) & (region.gap > 0)
 
 
 def measurable(axes: jax.Array, center: jax.Array) -> jax.Array:

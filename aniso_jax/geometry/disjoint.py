@@ -5,14 +5,17 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 
-from aniso_jax.geometry.axes import is_measurable, semi_axes, thetas
+from aniso_jax.geometry.axes import is_measurable, outer_axes, semi_axes, thetas
 from aniso_jax.geometry.inside import gap_inside
 from aniso_jax.geometry.predicates import check_comparable
 from aniso_jax.geometry.regions import Region
+from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.geometry.separation import Pair, free_reach, margin, separation
+from aniso_jax.geometry.tilted import tilted_separation
 
 _RETREATS = 6
+_HALVINGS = 20  # of the gap of a rotated region that is to avoid another
 
 
 def surely_disjoint(a: Region, b: Region) -> jax.Array:
@@ -23,15 +26,17 @@ def surely_disjoint(a: Region, b: Region) -> jax.Array:
     from every other.
 
     Args:
-      a, b: of one norm order and shape; isotropic or diagonal scales, each its own.
+      a, b: of one norm order and shape, each with a scale of its own. A rotated cross-polytope
+        stands for an aligned one around it: mostly "not sure".
 
     Guarantee:
-      Never true where the regions meet, nor where they would once both are enlarged by the
-      rounding of a membership test. True wherever both could grow by 2 m and stay apart. False
-      where a semi-axis or a center lies beyond 1e-12 .. 1e12, or is not finite.
+      Never true where the regions meet, nor, for isotropic and diagonal scales, where they would
+      once both are enlarged by the rounding of a membership test. True wherever both could grow
+      by 2 m and stay apart (for those and, about so, for rotated ellipsoids). False where a
+      semi-axis or a center lies beyond 1e-12 .. 1e12, or is not finite.
 
     Raises:
-      ValueError: other norm orders or shapes, batches, or scales with axes of their own.
+      ValueError: other norm orders or shapes, or batches.
 
     >>> import aniso_jax as aj, jax.numpy as jnp
     >>> def ball(x):
@@ -42,8 +47,10 @@ def surely_disjoint(a: Region, b: Region) -> jax.Array:
     """
     check_comparable(a, b)
     apart = 1 + margin(a.center.dtype, a.dimension)
-    pair = _pair(a, semi_axes(a), b, semi_axes(b))
+    pair = _pair(a, outer_axes(a), b, outer_axes(b))
     is_proved = separation(pair, enough=apart) > apart
+    if _is_tilted(a, b) and a.order == 2:
+        is_proved = is_proved | (tilted_separation(a, b, enough=apart) > apart)
     return (a.gap <= 0) | (b.gap <= 0) | (is_measurable(a) & is_measurable(b) & is_proved)
 
 
@@ -73,11 +80,31 @@ def shrink_to_avoid(new: Region, old: Region) -> Region:
     """
     check_comparable(new, old)
     tolerance = 2 * margin(new.center.dtype, new.dimension)  # a search later needs room for proofs
-    pair = _pair(old, semi_axes(old), new, thetas(new.scale, new.center))
-    gap = jnp.minimum(free_reach(pair, tolerance=tolerance), new.gap)
+    if _is_tilted(new, old):
+        gap = _halved(new, old) * (1 - tolerance)
+    else:
+        pair = _pair(old, semi_axes(old), new, thetas(new.scale, new.center))
+        gap = jnp.minimum(free_reach(pair, tolerance=tolerance), new.gap)
     can = is_measurable(old) & jnp.isfinite(new.gap)
     shrunk = _retreat(replace(new, gap=jnp.where(can, gap, 0.0)), old)
     return replace(new, gap=jnp.where(surely_disjoint(new, old), new.gap, shrunk))
+
+
+def _is_tilted(a: Region, b: Region) -> bool:
+    return isinstance(a.scale, Rotated) or isinstance(b.scale, Rotated)
+
+
+def _halved(new: Region, old: Region) -> jax.Array:
+    """The largest gap for which a proof was found, by halving its bracket."""
+
+    def step(_: int, bracket: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        low, high = bracket
+        middle = (low + high) / 2
+        is_proved = surely_disjoint(replace(new, gap=middle), old)
+        return jnp.where(is_proved, middle, low), jnp.where(is_proved, high, middle)
+
+    start = jnp.zeros_like(new.gap), new.gap
+    return jax.lax.fori_loop(0, _HALVINGS, step, start)[0]
 
 
 def _retreat(new: Region, old: Region) -> jax.Array:
@@ -110,19 +137,20 @@ def _pair(a: Region, axes_a: jax.Array, b: Region, axes_b: jax.Array) -> Pair:
 def largest_inside(old: Region, center: jax.Array, shape: Scale) -> Region:
     """The largest region of a shape around a point that fits into `old`; empty where none does.
 
-    Exact up to rounding for cross-polytopes and for the shape of `old`; for ellipsoids of another
-    shape the gap is a lower bound, by duality (`gap_inside`).
+    Exact up to rounding for aligned cross-polytopes and for the shape of `old`; for ellipsoids of
+    another shape the gap is a lower bound, by duality (`gap_inside`), and for rotated ones of
+    other directions a poor one.
 
     Args:
-      old: a region of an isotropic or diagonal scale.
+      old: a region.
       center: where the region shall lie, in the input's shape.
-      shape: its scale, isotropic or diagonal.
+      shape: its scale.
 
     Guarantee: every point of the result lies in `old`, up to less rounding than a membership test
     forgives; around the center of `old`, with its own scale, the result is `old` itself.
 
     Raises:
-      ValueError: a center of another shape, a batch, or a scale with axes of its own.
+      ValueError: a center of another shape, or a batch.
 
     >>> import aniso_jax as aj, jax.numpy as jnp
     >>> old = aj.Region(center=jnp.zeros(2), scale=aj.Isotropic(sigma=1.0), gap=jnp.array(2.0),

@@ -7,8 +7,10 @@ s_i = |y_i - x_i|^p / theta_i^p, and the right-hand side factorises over coordin
 import jax
 import jax.numpy as jnp
 
+from aniso_jax.geometry.axes import thetas_outside
 from aniso_jax.geometry.balls import log_unit_ball
 from aniso_jax.geometry.regions import Region
+from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.geometry.rounding import slack, total
 
 _STEPS = 60  # golden-section steps: the bracket shrinks by 0.618 each, to 3e-13 of its width
@@ -20,12 +22,14 @@ def log_volume_in_box(region: Region, low: float = 0.0, high: float = 1.0) -> ja
     min over t > 0 of  t r^p + sum_i log integral over [0, 1] of exp(-t |y - x_i|^p / theta_i^p) dy.
 
     Args:
-      region: of an isotropic or diagonal scale. A center outside the box is moved to its
-        nearest point, which is nearer to every point of the box, so the bound still holds.
+      region: of any of our scales; a rotated one is replaced by an aligned region around it
+        (theta max(1, max t) for l2), which makes the bound wider. A center outside the box is
+        moved to its nearest point, which is nearer to every point of the box, so it still holds.
       low, high: the box of valid inputs.
 
     Returns:
-      nats; in measurements at most about (1/2) log(2 pi d) above the truth; -inf if empty.
+      nats; for aligned scales in measurements at most about (1/2) log(2 pi d) above the truth;
+      -inf if empty.
 
     Guarantee:
       Every t gives a valid bound, so the search for the best t cannot break it.
@@ -53,7 +57,9 @@ def _own_volume(region: Region) -> jax.Array:
         log_unit_ball(d, region.order),
         d,
     )
-    return own + slack(own.dtype, d) * sum(jnp.abs(size) for size in sizes)
+    is_rotated = isinstance(region.scale, Rotated)
+    more = region.scale.log_det_error() if is_rotated else 0.0
+    return own + more + slack(own.dtype, d) * sum(jnp.abs(size) for size in sizes)
 
 
 def _log_tilted_mass(region: Region, log_t: jax.Array, low: float, high: float) -> jax.Array:
@@ -63,7 +69,7 @@ def _log_tilted_mass(region: Region, log_t: jax.Array, low: float, high: float) 
     g(s) = integral over [0, 1] of exp(-(s y)^p) dy, so nothing cancels for small t.
     """
     p = region.order
-    rate = jnp.exp(log_t / p) / region.scale.push(jnp.ones_like(region.center))
+    rate = jnp.exp(log_t / p) / thetas_outside(region.scale, region.center, p)
     center = jnp.clip(region.center, low, high)
     right, left = high - center, center - low
     mass = right * _mean_decay(rate * right, p) + left * _mean_decay(rate * left, p)

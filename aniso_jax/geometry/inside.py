@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from aniso_jax.geometry.axes import thetas
+from aniso_jax.geometry.axes import thetas_inside, thetas_outside
 from aniso_jax.geometry.balls import norm
+from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.geometry.rounding import slack, total
 
 if TYPE_CHECKING:
@@ -26,9 +27,35 @@ def gap_inside(old: "Region", center: jax.Array, shape: "Scale") -> jax.Array:
       decide) and for equal shapes;
     * l2: every 0 < x < 1 / (max rho)^2 proves gap^2 = x (1 - sum e^2 / (1 - x rho^2)), by weak
       duality; the right-hand side is concave in x.
+
+    A rotated `old` is replaced by an aligned region inside it, a rotated shape by an aligned one
+    around it, unless both are the same scale.
     """
-    theta_old = thetas(old.scale, old.center)
-    ratio = thetas(shape, center) / theta_old
+    if isinstance(old.scale, Rotated) and isinstance(shape, Rotated):
+        same = _gap_of_same_shape(old, center, shape, old.scale)
+        return jnp.maximum(same, _gap_of_aligned(old, center, shape))
+    return _gap_of_aligned(old, center, shape)
+
+
+def _gap_of_same_shape(
+    old: "Region", center: jax.Array, shape: "Rotated", scale: "Rotated"
+) -> jax.Array:
+    """gap_o - ||A (center - x_o)|| where the two scales are equal, else 0."""
+    leaves = list(zip(jax.tree.leaves(scale), jax.tree.leaves(shape), strict=True))
+    if any(jnp.shape(one) != jnp.shape(other) for one, other in leaves):
+        return jnp.zeros_like(old.gap)
+    is_same = jnp.stack([jnp.all(one == other) for one, other in leaves]).all()
+    offset = center - old.center
+    less = 2 * slack(offset.dtype, offset.size)
+    far = norm(scale.pull(offset), old.order) * (1 + less) / (1 - scale.distortion(old.order))
+    room = jnp.where(far > 0, old.gap * (1 - less) - far, old.gap)
+    is_sound = is_same & (scale.distortion(old.order) < 1) & scale.is_valid()
+    return jnp.where(is_sound & (room > 0), room, 0.0)
+
+
+def _gap_of_aligned(old: "Region", center: jax.Array, shape: "Scale") -> jax.Array:
+    theta_old = thetas_inside(old.scale, old.center, old.order)
+    ratio = thetas_outside(shape, center, old.order) / theta_old
     widest, less = jnp.max(ratio), slack(ratio.dtype, ratio.size)
     offset = (center - old.center) / theta_old / old.gap
     room = 1 - norm(offset, old.order) * (1 + less) - less

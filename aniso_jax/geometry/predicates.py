@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
+from aniso_jax.geometry.axes import thetas_inside, thetas_outside
 from aniso_jax.geometry.inside import gap_inside
 from aniso_jax.geometry.rounding import slack
 
@@ -13,11 +14,13 @@ if TYPE_CHECKING:
 
 
 def surely_contains(outer: "Region", inner: "Region") -> jax.Array:
-    """Whether `outer` is certainly a superset of `inner` (isotropic and diagonal scales).
+    """Whether `outer` is certainly a superset of `inner` (`False`: not sure).
 
     The test is exact up to rounding for equal centers (gap_o theta_o >= gap_i theta_i in every
     coordinate), for equal shapes and for cross-polytopes; for ellipsoids it is a dual bound
-    (`gap_inside`). Rounding never makes it true.
+    (`gap_inside`). A rotated scale is replaced by an aligned region inside or around it, unless
+    both are the same: an isotropic region in a rotated one with t >= 1 is recognised, two rotated
+    ones of other directions hardly ever. Rounding never makes it true.
 
     Raises:
       ValueError: the regions have different norm orders or shapes, or are batches.
@@ -42,8 +45,8 @@ def _dominates(outer: "Region", inner: "Region") -> jax.Array:
 
     The products gap * theta are compared too, with the rounding of two products to spare.
     """
-    ones = jnp.ones_like(inner.center)
-    theta_outer, theta_inner = outer.scale.push(ones), inner.scale.push(ones)
+    theta_outer = thetas_inside(outer.scale, outer.center, outer.order)
+    theta_inner = thetas_outside(inner.scale, inner.center, inner.order)
     by_factor = (outer.gap >= inner.gap) & (theta_outer >= theta_inner)
     enlarged = inner.gap * theta_inner * (1 + slack(theta_inner.dtype))
     by_product = outer.gap * theta_outer >= enlarged

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from aniso_jax.geometry import balls, predicates
+from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.geometry.rounding import shrink, slack
 from aniso_jax.geometry.scales import Scale
 
@@ -57,12 +58,15 @@ class Region:
     def contains(self, y: jax.Array) -> jax.Array:
         """Whether y lies in the region, never true for a point outside.
 
-        Guarantee: the gauge is enlarged by its own rounding, (log2 d + 8) eps, so a point
-        within rounding of the outline counts as outside, as does one with a NaN. It speaks of y
-        in the precision that JAX computes in: a float64 y is first rounded where x64 is off.
+        Guarantee: the gauge is enlarged by its own rounding, (log2 d + 8) eps, and by the
+        `distortion` of a rotated scale, so a point within rounding of the outline counts as
+        outside, as does one with a NaN. It speaks of y in the precision that JAX computes in: a
+        float64 y is first rounded where x64 is off.
         """
         gauge = self.gauge(y)
-        return gauge * (1 + slack(gauge.dtype, self.dimension)) <= 1
+        is_rotated = isinstance(self.scale, Rotated)
+        lost = self.scale.distortion(self.order) if is_rotated else 0.0
+        return gauge * (1 + slack(gauge.dtype, self.dimension)) <= 1 - lost
 
     def surely_contains(self, inner: "Region") -> jax.Array:
         """Whether this region is a superset of `inner`; see `surely_contains`."""
@@ -80,10 +84,13 @@ class Region:
         """gap |det S|^(1/d): radius of the isotropic region of equal volume, in input units.
 
         Rounded down, by less than 1e-4: the exponential turns the rounding of the mean logarithm
-        into as much relative error, times that logarithm (below 20 for any theta of use).
+        into as much relative error, times that logarithm (below 20 for any theta of use). A
+        rotated scale's further by what the rounding of its directions can do to the determinant.
         """
         self.check_single()
-        mean_log = self.scale.log_abs_det(self.dimension) / self.dimension
+        is_rotated = isinstance(self.scale, Rotated)
+        lost = self.scale.log_det_error() if is_rotated else 0.0
+        mean_log = (self.scale.log_abs_det(self.dimension) - lost) / self.dimension
         value = self.gap * jnp.exp(mean_log)
         return value * (1 - 8 * slack(value.dtype, self.dimension))
 
