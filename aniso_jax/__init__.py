@@ -38,6 +38,13 @@ from aniso_jax.optimize.isotropic import (
 )
 from aniso_jax.optimize.objective import soft_gap, volume_objective
 from aniso_jax.optimize.problem import Optimized, Problem
+from aniso_jax.optimize.rotated import (
+    RotatedAscent,
+    default_rotated,
+    optimize_rotated,
+    published_rotated,
+    thorough_rotated,
+)
 from aniso_jax.smoothing.grid import Grid, grid, palette
 from aniso_jax.smoothing.laws import Law, gaussian, laplace, uniform
 from aniso_jax.smoothing.noise import Phase
@@ -70,6 +77,7 @@ __all__ = [
     "Problem",
     "Region",
     "Rotated",
+    "RotatedAscent",
     "Scale",
     "Status",
     "VolumeAscent",
@@ -81,6 +89,7 @@ __all__ = [
     "compose",
     "count_votes",
     "default_anisotropic",
+    "default_rotated",
     "from_equinox",
     "from_function",
     "from_linen",
@@ -102,11 +111,13 @@ __all__ = [
     "memory_query",
     "optimize_anisotropic",
     "optimize_isotropic",
+    "optimize_rotated",
     "palette",
     "plan",
     "predict",
     "published_anisotropic",
     "published_isotropic",
+    "published_rotated",
     "save_model",
     "shrink_to_avoid",
     "soft_gap",
@@ -114,6 +125,7 @@ __all__ = [
     "surely_contains",
     "surely_disjoint",
     "thorough_anisotropic",
+    "thorough_rotated",
     "uniform",
     "volume_objective",
 ]

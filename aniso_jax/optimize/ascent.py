@@ -59,7 +59,7 @@ class VolumeAscent:
     def init(self, problem: Problem) -> Climb:
         """The start, nothing evaluated yet."""
         theta = first_axes(problem)
-        adam = self._adam().init(self._variable(theta))
+        adam = self.optimiser().init(self._variable(theta))
         return Climb(theta, adam, theta, jnp.array(-jnp.inf, theta.dtype), jnp.int32(0))
 
     def step(self, problem: Problem, state: Climb) -> Climb:
@@ -73,7 +73,7 @@ class VolumeAscent:
             return -self.objective(gap, theta), gap
 
         (value, gap), slope = jax.value_and_grad(loss, has_aux=True)(variable)
-        update, adam = self._adam().update(slope, state.adam)
+        update, adam = self.optimiser().update(slope, state.adam)
         moved = variable + update
         better = -value > state.best_value
         return Climb(
@@ -137,7 +137,8 @@ class VolumeAscent:
     def _variable(self, theta: jax.Array) -> jax.Array:
         return jnp.log(theta) if self.log_space else theta
 
-    def _adam(self) -> Any:
+    def optimiser(self) -> Any:
+        """Adam with these settings, an `optax.GradientTransformation`."""
         import optax  # here, so that importing aniso_jax stays light
 
         falling = optax.linear_schedule(self.learning_rate, 0.0, self.steps)

@@ -16,14 +16,19 @@ def first_axes(problem: Problem) -> jax.Array:
 
 def cut(problem: Problem, theta: jax.Array, gap: jax.Array, reach: float) -> jax.Array:
     """Theta between the start and `reach` caps at this gap; the start wins where they cross."""
-    return jnp.maximum(jnp.minimum(theta, reach * _cap(problem, gap)), first_axes(problem))
+    return jnp.maximum(jnp.minimum(theta, reach * longest_axis(problem, gap)), first_axes(problem))
 
 
 def capped_share(problem: Problem, theta: jax.Array, gap: jax.Array) -> jax.Array:
     """Share of semi-axes that are at the cap, or above 80 % of it, since the gap is estimated."""
-    return jnp.mean(theta >= _AT_CAP * _cap(problem, gap))
+    return at_cap(problem, theta, gap)
 
 
-def _cap(problem: Problem, gap: jax.Array) -> jax.Array:
+def at_cap(problem: Problem, spread: jax.Array, gap: jax.Array) -> jax.Array:
+    """The same of lengths, one a coordinate, that a unit of gap gives."""
+    return jnp.mean(spread >= _AT_CAP * longest_axis(problem, gap))
+
+
+def longest_axis(problem: Problem, gap: jax.Array) -> jax.Array:
     """Largest theta whose semi-axis gap * theta still speaks about inputs in a unit interval."""
     return semi_axis_cap(problem.x.size, problem.law.order) / jnp.maximum(gap, 0.01)
