@@ -17,8 +17,8 @@ def cut_axes(problem: Problem, scale: Rotated, gap: jax.Array, reach: float) -> 
     """
     start, cap = first_axes(problem), reach * longest_axis(problem, gap)
     theta, basis = jnp.maximum(jnp.asarray(scale.theta), start), jnp.asarray(scale.basis)
-    lengths = jnp.sqrt(_over_coordinates(jnp.square(theta * basis)))
-    stretch = jnp.minimum(jnp.asarray(scale.stretch), jnp.maximum(cap / lengths, 1.0))
+    longest = jnp.maximum(cap / lengths(theta, basis), 1.0)
+    stretch = jnp.minimum(jnp.asarray(scale.stretch), longest)
     stretch = jnp.maximum(stretch, jnp.max(start / theta))
     turned = Rotated(theta=theta, basis=basis, stretch=stretch)
     theta = jnp.maximum(jnp.minimum(theta, cap / _spread(turned)), start)
@@ -30,12 +30,14 @@ def share_at_cap(problem: Problem, scale: Rotated, gap: jax.Array) -> jax.Array:
     return at_cap(problem, jnp.asarray(scale.theta) * _spread(scale), gap)
 
 
+def lengths(theta: jax.Array, basis: jax.Array) -> jax.Array:
+    """||theta V_a|| for every direction a."""
+    squares = jnp.square(theta * basis)
+    return jnp.sqrt(jnp.sum(squares, axis=tuple(range(1, squares.ndim))))
+
+
 def _spread(scale: Rotated) -> jax.Array:
     """||M e_i|| for every coordinate: (1 + sum_a V_ia^2 (t_a^2 - 1))^(1/2)."""
     squares = jnp.square(jnp.asarray(scale.basis))
     more = jnp.tensordot(jnp.square(jnp.asarray(scale.stretch)) - 1, squares, axes=1)
     return jnp.sqrt(jnp.maximum(1 + more, 1e-12))
-
-
-def _over_coordinates(values: jax.Array) -> jax.Array:
-    return jnp.sum(values, axis=tuple(range(1, values.ndim)))

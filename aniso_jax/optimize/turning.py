@@ -12,7 +12,7 @@ from aniso_jax.optimize.axes import first_axes
 from aniso_jax.optimize.curvature import gauss_newton, vote_directions
 from aniso_jax.optimize.objective import log_gap
 from aniso_jax.optimize.problem import Optimized, Problem
-from aniso_jax.optimize.turned_axes import cut_axes, share_at_cap
+from aniso_jax.optimize.turned_axes import cut_axes, lengths, share_at_cap
 from aniso_jax.smoothing.noise import blocks_for
 
 
@@ -148,12 +148,17 @@ class RotatedAscent:
         return basis
 
     def _variable(self, scale: Rotated) -> Any:
-        pair = jnp.asarray(scale.theta), jnp.asarray(scale.stretch)
+        """Theta, and the lengths ||S V_a||: what lies along the directions stays as theta grows.
+
+        With t itself the two would wait for each other, where t must not fall before theta rises.
+        """
+        theta, stretch = jnp.asarray(scale.theta), jnp.asarray(scale.stretch)
+        pair = theta, stretch * lengths(theta, scale.basis)
         return jax.tree.map(jnp.log, pair) if self.ascent.log_space else pair
 
     def _scale(self, variable: Any, basis: Any) -> Rotated:
-        theta, stretch = jax.tree.map(jnp.exp, variable) if self.ascent.log_space else variable
-        return Rotated(theta=theta, basis=basis, stretch=stretch)
+        theta, along = jax.tree.map(jnp.exp, variable) if self.ascent.log_space else variable
+        return Rotated(theta=theta, basis=basis, stretch=along / lengths(theta, basis))
 
     def _gap(
         self,

@@ -34,12 +34,12 @@ def test_a_tilted_half_space_needs_one_direction(source) -> None:
     theta, t = np.asarray(scale.theta), float(scale.stretch[0])
     assert np.all(theta >= 0.2)
     assert theta.min() * min(t, 1) >= 0.2 * (1 - 1e-5)
-    assert t < 0.3
+    assert t < 0.45
     assert np.all(float(found.gap) * theta <= 1.3 * semi_axis_cap(D, 2))
     proxies = [
         float(one.gap) * np.exp(float(one.scale.log_abs_det(D)) / D) for one in (found, diagonal)
     ]
-    assert proxies[0] > 2 * proxies[1]
+    assert proxies[0] > 1.5 * proxies[1]
 
 
 def test_the_certified_region_touches_the_boundary_and_never_crosses() -> None:
@@ -78,7 +78,7 @@ def test_a_step_along_one_coordinate_is_never_crossed_in_l1(law) -> None:
     scale = aj.Rotated(
         theta=np.full(D, 0.5, np.float32), basis=basis, stretch=np.array([3, 0.5], np.float32)
     )
-    certified = aj.certify(
+    certified = jax.jit(aj.certify, static_argnums=0, static_argnames="law")(
         half_space,
         (jnp.asarray(weights), jnp.float32(0)),
         jnp.full(D, 0.3),
