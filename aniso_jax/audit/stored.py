@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.smoothing.grid import Grid, grid
@@ -17,7 +18,7 @@ Row = Mapping[str, Any]
 
 
 def semi_axes(row: Row) -> NDArray[np.float64]:
-    """The diagonal of S: every theta, or the one sigma."""
+    """The diagonal of S, on which directions may be stretched: every theta, or the one sigma."""
     return np.array(row["sigma"] if row["theta"] is None else row["theta"], np.float64).reshape(-1)
 
 
@@ -27,10 +28,15 @@ def is_invertible(axes: NDArray[np.float64]) -> bool:
 
 
 def stored_scale(row: Row, shape: tuple[int, ...]) -> Scale:
-    """The scale in a record: theta, in the input's shape, where there is one, else sigma."""
+    """The scale in a record: theta where there is one, with its directions; else sigma."""
     if row["theta"] is None:
         return Isotropic(sigma=jnp.float32(row["sigma"]))
-    return Diagonal(theta=jnp.asarray(np.array(row["theta"], np.float32).reshape(shape)))
+    theta = jnp.asarray(np.array(row["theta"], np.float32).reshape(shape))
+    if row.get("stretch") is None:
+        return Diagonal(theta=theta)
+    stretch = np.array(row["stretch"], np.float32)
+    basis = np.array(row["basis"], np.float32).reshape(len(stretch), *shape)
+    return Rotated(theta=theta, basis=jnp.asarray(basis), stretch=jnp.asarray(stretch))
 
 
 def stored_grid(rows: Sequence[Row], experiment: Experiment) -> Grid | None:

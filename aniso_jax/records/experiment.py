@@ -9,8 +9,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-ScaleKind = Literal["fixed", "isotropic", "anisotropic", "file"]
+ScaleKind = Literal["fixed", "isotropic", "anisotropic", "rotated", "file"]
 Mode = Literal["float", "grid"]
+
+SOUGHT = ("isotropic", "anisotropic", "rotated")
+"""Kinds of scales that are sought for each input."""
 
 UNITS = {"gaussian": "std", "uniform": "half-width", "laplace": "b"}
 """What the number `sigma` means under each law."""

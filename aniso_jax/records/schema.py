@@ -38,6 +38,13 @@ own_gap              float32                     gap before the memory was asked
 memory_cost          float64 or null             nats of log-volume that shrinking or adopting took
 ==================== =========================== ===================================================
 
+A run with rotated scales, S = diag(theta) (I + sum_a (stretch_a - 1) basis_a basis_a'), has two more.
+
+==================== =========================== ===================================================
+basis                list<float32>               k orthonormal directions, one after the other
+stretch              list<float32>               t, the stretch of each of the k directions
+==================== =========================== ===================================================
+
 A column that may be null is null where it has no meaning: `theta` and `capped_share` where no
 diagonal scale was used, volumes where nothing is certified. The metadata of the
 schema hold what is constant in a run: the experiment as JSON, its hash, the version of this format,
@@ -109,6 +116,12 @@ COLUMNS = (
     ),
 )
 
+ROTATION_COLUMNS = (
+    _column("basis", pa.list_(pa.float32()), "k orthonormal directions, one after the other"),
+    _column("stretch", pa.list_(pa.float32()), "t, the stretch of each of the k directions"),
+)
+"""What a run with rotated scales has besides; theta is then the diagonal on top of them."""
+
 MEMORY_COLUMNS = (
     _column("memory", pa.string(), "kept, shrunk, adopted or abstained"),
     _column(
@@ -148,7 +161,8 @@ def run_schema(experiment: Experiment) -> Any:
         _FORMAT: str(FORMAT).encode(),
         _CLAIM: claim_of(experiment).encode(),
     }
-    columns = COLUMNS if experiment.memory is None else COLUMNS + MEMORY_COLUMNS
+    columns = COLUMNS + (ROTATION_COLUMNS if experiment.scale == "rotated" else ())
+    columns += () if experiment.memory is None else MEMORY_COLUMNS
     return pa.schema(columns, metadata=constants)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aniso_jax.records.schema import COLUMNS
+from aniso_jax.records.schema import COLUMNS, ROTATION_COLUMNS
 
 
 def part_table(columns: Mapping[str, Any]) -> Any:
@@ -15,7 +15,7 @@ def part_table(columns: Mapping[str, Any]) -> Any:
 
     Args:
         columns: every column by name. Arrays of shape (N,), (N, classes) for `selection_votes`,
-            (N, looks, classes) for `votes`, (N, ...) for `theta` (flattened here). A column that
+            (N, looks, classes) for `votes`, (N, ...) for `theta`, `basis` and `stretch` (flattened here). A column that
             may be null takes None for "nowhere", or a list with None in it.
 
     Guarantee: no number is rounded. A float64 that should go into a float32 column is refused,
@@ -25,12 +25,13 @@ def part_table(columns: Mapping[str, Any]) -> Any:
         ValueError: a missing or unknown column, a wrong length or type, a null or a NaN where none
             may be.
     """
-    odd = sorted(set(columns) ^ {field.name for field in COLUMNS})
+    wanted = COLUMNS + (ROTATION_COLUMNS if "basis" in columns else ())
+    odd = sorted(set(columns) ^ {field.name for field in wanted})
     if odd:
         raise ValueError(f"the columns {', '.join(odd)} are missing or unknown in a part.")
     rows = len(columns["index"])
-    arrays = [_column(field, columns[field.name], rows) for field in COLUMNS]
-    return pa.Table.from_arrays(arrays, schema=pa.schema(COLUMNS))
+    arrays = [_column(field, columns[field.name], rows) for field in wanted]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(wanted))
 
 
 def _column(field: Any, values: Any, rows: int) -> Any:

@@ -16,7 +16,7 @@ _SAME = ("data_fingerprint", "model_fingerprint", "law", "alpha", "n", "n0", "se
 
 
 def with_containment(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
-    """The runs, each anisotropic one with a column `contains_isotropic` where it can be known.
+    """The runs, each anisotropic or rotated one with a column `contains_isotropic` where it can be known.
 
     An isotropic region is a ball, so a region around the same input contains it exactly where
     its inscribed radius is not smaller; both radii are read from the records, rounded down alike.
@@ -75,7 +75,7 @@ def _inputs_of(frame: pd.DataFrame, name: str, data: Dataset) -> NDArray[np.floa
 
 def _partner(frame: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
     """The isotropic run over the same inputs and network, by content, with the same draws."""
-    if frame.attrs.get("scale") != "anisotropic":
+    if frame.attrs.get("scale") not in ("anisotropic", "rotated"):
         return None
     for other in frames:
         if other.attrs.get("scale") == "isotropic" and _same_runs(frame, other):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from aniso_jax.records.experiment import SOUGHT
 from aniso_jax.runs.config import Smoothing
 from aniso_jax.runs.inputs import Inputs
 from aniso_jax.runs.scale_files import read_scales
@@ -12,11 +13,12 @@ def source_of(config: Smoothing, inputs: Inputs) -> Source:
     """The source that a configuration names; refuses a file that is none for these inputs."""
     if config.scale == "fixed":
         return Fixed(sigma=config.sigma)
-    if config.scale in ("isotropic", "anisotropic"):
+    if config.scale in SOUGHT:
         return Sought(
             law=config.noise,
             sigma=config.sigma,
             settings=config.settings,
-            anisotropic=config.scale == "anisotropic",
+            anisotropic=config.scale != "isotropic",
+            rotated=config.scale == "rotated",
         )
     return read_scales(Path(config.scale), config.law, inputs)

@@ -67,8 +67,8 @@ class Smoothing(Selection):
     """Law of the noise: gaussian (l2, ellipsoids), uniform or laplace (l1, cross-polytopes)."""
 
     scale: str = "fixed"
-    """fixed; isotropic: sigma is sought per input; anisotropic: theta is sought per input; or
-    FILE: one theta for all inputs (.npy), or one per input, as aniso-jax optimize writes (.npz)."""
+    """fixed; isotropic: sigma is sought per input; anisotropic: theta is sought per input; rotated: theta
+    and nine directions are; or FILE: one theta for all inputs (.npy), or one per input, as aniso-jax optimize writes (.npz)."""
 
     sigma: float = 0.25
     """The scale, or the search's start: std (gaussian), half-width (uniform), b (laplace)."""
@@ -150,6 +150,11 @@ class Certify(Smoothing):
         super().__post_init__()
         check_draws(self.n)
         check_draws(self.n0, option="--n0")
+        if self.scale == "rotated" and (self.memory is not None or self.grid is not None):
+            raise ValueError(
+                "--scale rotated goes without --memory and --grid: the memory stores regions of "
+                "isotropic and diagonal scales, and integer noise is drawn for these; leave one out."
+            )
         if self.memory is not None and (self.grid is not None or self.simultaneous):
             raise ValueError(
                 "--memory goes without --grid and --simultaneous: its regions are compared in real "

@@ -23,6 +23,7 @@ from aniso_jax.memory.store import MemoryFile, memory_open
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.records.schema import run_schema
 from aniso_jax.runs.inputs import Inputs
+from aniso_jax.runs.lengths import lengths_of
 from aniso_jax.runs.rows import measures
 from aniso_jax.runs.runner import Compute, PartResult
 from aniso_jax.smoothing.laws import LAWS
@@ -129,8 +130,8 @@ def _own_region(row: dict[str, Any], x: np.ndarray, *, order: int) -> Region:
 def _claims(answer: MemoryAnswer, low: float, high: float) -> dict[str, Any]:
     """The columns of a claim."""
     region, gap = answer.region, np.asarray(answer.region.gap)
-    theta = np.asarray(region.scale.push(jnp.ones_like(region.center)), np.float64).reshape(1, -1)
-    measured = measures(gap.reshape(1), theta, region.dimension, order=region.order)
+    lengths = lengths_of(region.scale, 1, order=region.order)
+    measured = measures(gap.reshape(1), lengths, region.dimension, order=region.order)
     inside = float(_in_box(region, low, high))
     return {
         "prediction": int(answer.label),

@@ -11,7 +11,9 @@ from aniso_jax.certification.plan import Plan
 from aniso_jax.certification.status import Status
 from aniso_jax.certification.tables import failure_tables
 from aniso_jax.geometry.balls import log_unit_ball
-from aniso_jax.geometry.scales import Diagonal, Isotropic
+from aniso_jax.geometry.rotated import Rotated
+from aniso_jax.geometry.scales import Isotropic
+from aniso_jax.runs.lengths import Lengths, lengths_of
 from aniso_jax.runs.sources import Scales
 
 Float64 = NDArray[np.float64]
@@ -32,8 +34,8 @@ def rows_of(
     selected = np.argmax(host.selection_votes, axis=-1)
     hits = np.take_along_axis(host.votes, selected[:, None], axis=-1)[:, 0].astype(np.int64)
     history = zip(host.history, host.reached, strict=True)
-    theta = semi_axes_per_gap(scales.scale, len(labels))
-    dimension = int(np.prod(shape))
+    lengths = lengths_of(scales.scale, len(labels), order=plan.law.order)
+    dimension, is_isotropic = int(np.prod(shape)), isinstance(scales.scale, Isotropic)
     return {
         "label": np.asarray(labels, np.int32),
         "prediction": host.label,
@@ -44,12 +46,21 @@ def rows_of(
         "hits": hits,
         "p_lower": p_lower(host.history, host.reached, selected, plan),
         "gap": host.region.gap,
-        **measures(host.region.gap, theta, dimension, order=plan.law.order),
+        **measures(host.region.gap, lengths, dimension, order=plan.law.order),
         "sigma": np.asarray(scales.sigma, np.float32),
-        "theta": theta.astype(np.float32) if isinstance(scales.scale, Diagonal) else None,
-        "min_sigma": theta.min(axis=-1),
+        "theta": None if is_isotropic else lengths.theta.astype(np.float32),
+        "min_sigma": lengths.theta.min(axis=-1),
         "capped_share": _optional(scales.capped_share),
+        **_directions(scales.scale),
     }
+
+
+def _directions(scale: Any) -> dict[str, Any]:
+    """The columns that only rotated scales have."""
+    if not isinstance(scale, Rotated):
+        return {}
+    names = ("basis", "stretch")
+    return {name: np.asarray(jax.device_get(getattr(scale, name)), np.float32) for name in names}
 
 
 def p_lower(history: Any, reached: Any, selected: Any, plan: Plan) -> Float64:
@@ -66,33 +77,26 @@ def p_lower(history: Any, reached: Any, selected: Any, plan: Plan) -> Float64:
     return bounds
 
 
-def measures(gap: NDArray[np.float32], theta: Float64, dimension: int, *, order: int) -> Any:
+def measures(gap: NDArray[np.float32], lengths: Lengths, dimension: int, *, order: int) -> Any:
     """Radius, proxy radius and log-volume of regions, from the stored float32 numbers.
 
     Args:
       gap: (N,).
-      theta: (N, d), or (N, 1) for isotropic scales.
+      lengths: of the N scales.
       dimension: d.
       order: of the norm.
     """
     exact, claims = gap.astype(np.float64), gap > 0
-    mean_log = np.mean(np.log(theta), axis=-1)
     with np.errstate(divide="ignore"):
-        log_proxy = np.log(exact) + mean_log
+        log_proxy = np.log(exact) + lengths.mean_log
     volume = dimension * log_proxy + log_unit_ball(dimension, order)
     return {
-        "radius": exact * theta.min(axis=-1) * _DOWN,
+        "radius": exact * lengths.shortest * _DOWN,
         "proxy_radius": np.exp(log_proxy) * _DOWN,
         "log_volume": [
             float(v) if claim else None for v, claim in zip(volume, claims, strict=True)
         ],
     }
-
-
-def semi_axes_per_gap(scale: Any, rows: int) -> Float64:
-    """The diagonal of S in float64: (N, d), or (N, 1) for isotropic scales."""
-    diagonal = scale.sigma if isinstance(scale, Isotropic) else scale.theta
-    return np.asarray(jax.device_get(diagonal), np.float64).reshape(rows, -1)
 
 
 def _optional(values: Any) -> NDArray[np.float32] | None:

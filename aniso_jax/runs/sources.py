@@ -14,6 +14,7 @@ from aniso_jax.optimize.anisotropic import (
     thorough_anisotropic,
 )
 from aniso_jax.optimize.isotropic import golden_section, published_isotropic
+from aniso_jax.optimize.rotated import default_rotated, published_rotated, thorough_rotated
 from aniso_jax.runs.search import search_batch
 from aniso_jax.smoothing.laws import Law
 
@@ -39,7 +40,7 @@ class Source(Protocol):
 
     @property
     def kind(self) -> str:
-        """fixed, isotropic, anisotropic or file."""
+        """fixed, isotropic, anisotropic, rotated or file."""
         ...
 
     @property
@@ -72,47 +73,55 @@ class Fixed:
         return Scales(scale=Isotropic(sigma=sigma), sigma=sigma)
 
 
-SETTINGS: dict[str, tuple[Any, Any]] = {
-    "default": (golden_section, default_anisotropic),
-    "thorough": (golden_section, thorough_anisotropic),
-    "published": (published_isotropic, published_anisotropic),
+SETTINGS: dict[str, tuple[Any, Any, Any]] = {
+    "default": (golden_section, default_anisotropic, default_rotated),
+    "thorough": (golden_section, thorough_anisotropic, thorough_rotated),
+    "published": (published_isotropic, published_anisotropic, published_rotated),
 }
-"""The searches of each `--settings`: isotropic, then anisotropic."""
+"""The searches of each `--settings`: isotropic, then anisotropic, then rotated."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sought:
-    """Isotropic search from sigma; then, if `anisotropic`, the volume search from what it found."""
+    """Isotropic search from sigma; then the volume searches, each from what the last one found.
+
+    Attributes:
+      anisotropic: whether theta is sought after sigma.
+      rotated: whether directions are sought after theta.
+    """
 
     law: Law
     sigma: float
     settings: str
     anisotropic: bool
+    rotated: bool = False
     is_sought = True
 
     @property
     def kind(self) -> str:
         """Which scale is sought."""
+        if self.rotated:
+            return "rotated"
         return "anisotropic" if self.anisotropic else "isotropic"
 
     @property
     def description(self) -> str:
         """The searches with all their settings; the hash of a run covers them."""
-        searches = [self._searches[0], *([self._searches[1]] if self.anisotropic else [])]
-        return f"one per input, {self.settings}: {', then '.join(map(repr, searches))}"
+        return f"one per input, {self.settings}: {', then '.join(map(repr, self._searches))}"
 
     @property
-    def _searches(self) -> tuple[Any, Any]:
-        return SETTINGS[self.settings]
+    def _searches(self) -> tuple[Any, ...]:
+        count = 3 if self.rotated else 2 if self.anisotropic else 1
+        return SETTINGS[self.settings][:count]
 
     def __call__(self, model: Model, x: jax.Array, keys: jax.Array, ids: list[str]) -> Scales:
         """Search every input's scale, each as if it were alone."""
-        isotropic, anisotropic = self._searches
+        isotropic, *larger = self._searches
         init = Isotropic(sigma=jnp.full(len(x), self.sigma, jnp.float32))
         network = model.apply_fn, model.params, x, keys
-        ball = search_batch(isotropic, *network, law=self.law, init=init)
-        sigma = ball.scale.inradius(self.law.order)
-        if not self.anisotropic:
-            return Scales(scale=ball.scale, sigma=sigma)
-        found = search_batch(anisotropic, *network, law=self.law, init=ball.scale)
-        return Scales(scale=found.scale, sigma=sigma, capped_share=found.capped_share)
+        found = search_batch(isotropic, *network, law=self.law, init=init)
+        sigma = found.scale.inradius(self.law.order)
+        for search in larger:
+            found = search_batch(search, *network, law=self.law, init=found.scale)
+        share = found.capped_share if larger else None
+        return Scales(scale=found.scale, sigma=sigma, capped_share=share)

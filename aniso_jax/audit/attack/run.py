@@ -4,14 +4,14 @@ import math
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from aniso_jax.audit.attack.config import Attack
 from aniso_jax.audit.attack.decide import attack_region, check_can_refute
 from aniso_jax.audit.attack.outcome import Attacked
 from aniso_jax.audit.attack.target import Effort, Target, standard
+from aniso_jax.audit.axes import axes_of
 from aniso_jax.audit.open import open_run_again
-from aniso_jax.audit.stored import Row, is_invertible, semi_axes, stored_grid, stored_scale
+from aniso_jax.audit.stored import Row, stored_grid, stored_scale
 from aniso_jax.geometry.regions import Region
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.records.experiment import Experiment
@@ -46,7 +46,10 @@ def attack_run(config: Attack, *, watch: Watch = silent, effort: Effort = standa
     experiment, table, inputs, model = open_run_again(
         config.run, data=config.data, model=config.model
     )
-    rows = [row for row in table.to_pylist() if row["prediction"] >= 0 and claimed_gap(row) > 0]
+    order = LAWS[experiment.law].order
+    rows = [
+        row for row in table.to_pylist() if row["prediction"] >= 0 and claimed_gap(row, order) > 0
+    ]
     attacked = rows[: config.limit]
     level = config.alpha / max(len(attacked) * effort.confirmed, 1)
     check_can_refute(config.n, level)
@@ -80,7 +83,7 @@ def target_of(
     region = Region(
         center=jnp.asarray(inputs.data.x[row["index"]]),
         scale=stored_scale(row, experiment.shape),
-        gap=jnp.float32(claimed_gap(row)),
+        gap=jnp.float32(claimed_gap(row, law.order)),
         order=law.order,
     )
     return Target(
@@ -94,16 +97,18 @@ def target_of(
     )
 
 
-def claimed_gap(row: Row) -> float:
+def claimed_gap(row: Row, order: int = 2) -> float:
     """The largest gap that a record claims: its gap, or that of its radius or proxy radius.
 
     A region of gap r has the radius r min(theta), and the proxy radius r times the geometric mean
-    of theta; a record in which either was made larger claims a larger region. Both are stored
+    of theta (for a rotated scale: what `axes_of` finds in this norm); a record in which either was made larger claims a larger region. Both are stored
     rounded down, so that what exceeds the gap by no more than 1e-6 relative is the gap's rounding.
     """
-    gap, axes = float(row["gap"]), semi_axes(row)
-    if not is_invertible(axes):
+    gap, axes = float(row["gap"]), axes_of(row, order)
+    if not axes.is_valid:
         return gap
-    mean = math.exp(math.fsum(np.log(axes)) / len(axes))
-    others = float(row["radius"]) / float(np.min(axes)), float(row["proxy_radius"]) / mean
+    others = (
+        float(row["radius"]) / axes.shortest,
+        float(row["proxy_radius"]) / math.exp(axes.mean_log),
+    )
     return max([gap, *(other for other in others if other > gap * (1 + _ROUNDING))])

@@ -1,6 +1,7 @@
 """Records against the data and the network that they speak of."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from aniso_jax.audit.stored import Row, is_invertible, semi_axes
+from aniso_jax.audit.axes import axes_of
+from aniso_jax.audit.stored import Row
 from aniso_jax.audit.verify.between import at_most, fits
 from aniso_jax.audit.verify.box import log_volume_in_box
 from aniso_jax.audit.verify.findings import Finding
@@ -24,6 +26,9 @@ from aniso_jax.smoothing.laws import LAWS
 
 _TIE = 1e-4
 """Logits this near, relative to the largest, may change places in another batch or library."""
+
+_WIDER = 2e-3
+"""Relative: what the float32 bound around a rotated region allows for its directions' rounding."""
 
 _ULP = 2.0**-23
 """How far a float32 in [0, 1] may lie from the grid point that it stands for."""
@@ -101,16 +106,17 @@ def _is_on_grid(x: NDArray[np.float32], steps: int) -> bool:
 
 def _in_box(row: Row, experiment: Experiment, inputs: Inputs) -> Any:
     """None where nothing is claimed, or where the stored scale has no volume."""
-    gap, scale, data = row["gap"], semi_axes(row), inputs.data
-    if gap <= 0 or not is_invertible(scale):
+    gap, scale, data = row["gap"], axes_of(row, LAWS[experiment.law].order), inputs.data
+    if gap <= 0 or not scale.is_valid:
         return None
     own = dict(measures_of(at_most(gap, lowest=gap), scale, experiment))["log_volume"].sound
     center = np.asarray(data.x[int(row["index"])], np.float64).reshape(-1)
-    return log_volume_in_box(
-        center,
-        scale,
-        gap,
-        order=LAWS[experiment.law].order,
-        box=(data.low, data.high),
-        own=own,
+    order, box = LAWS[experiment.law].order, (data.low, data.high)
+    exact = log_volume_in_box(center, scale.around, gap, order=order, box=box, own=own)
+    if not scale.is_rotated:
+        return exact
+    wider = own + _WIDER * experiment.dimension
+    worse = log_volume_in_box(
+        center, scale.around * (1 + _WIDER), gap, order=order, box=box, own=wider
     )
+    return replace(exact, high=worse.high)

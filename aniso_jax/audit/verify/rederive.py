@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from aniso_jax.audit.stored import Row, is_invertible, semi_axes
+from aniso_jax.audit.axes import axes_of
+from aniso_jax.audit.stored import Row, semi_axes
 from aniso_jax.audit.verify.between import Between, at_most, fits, shown
 from aniso_jax.audit.verify.claims import Votes, derived_claim
 from aniso_jax.audit.verify.counts import count_troubles
 from aniso_jax.audit.verify.findings import Finding
 from aniso_jax.audit.verify.measures import measures_of, unit_troubles
 from aniso_jax.records.experiment import Experiment
+from aniso_jax.smoothing.laws import LAWS
 
 
 def row_findings(row: Row, experiment: Experiment) -> Iterator[Finding]:
@@ -52,8 +54,8 @@ def finding_in(row: Row, column: str, wanted: Any, said: str) -> Finding:
 def _wanted(row: Row, experiment: Experiment) -> Iterator[tuple[str, Any]]:
     """Column by column, what it must hold."""
     votes, selection = _counts(row), np.array(row["selection_votes"], np.int64)
-    guess, scale = int(np.argmax(selection)), semi_axes(row)
-    valid = is_invertible(scale)
+    guess, scale = int(np.argmax(selection)), axes_of(row, LAWS[experiment.law].order)
+    valid = scale.is_valid
     claim = derived_claim(votes if valid else votes[:0], guess, experiment)
     yield "hits", int(votes[-1, guess]) if len(votes) else 0
     yield "p_lower", claim.p_lower
@@ -63,7 +65,7 @@ def _wanted(row: Row, experiment: Experiment) -> Iterator[tuple[str, Any]]:
     yield "prediction", guess if certified else -1
     yield "correct", row["label"] == (guess if certified else -1)
     yield "status", _status(row, votes, experiment, valid=valid, certified=certified)
-    yield "min_sigma", float(np.min(scale))
+    yield "min_sigma", float(np.min(semi_axes(row)))
     yield from measures_of(gap, scale, experiment)
 
 

@@ -1,6 +1,7 @@
 """Stored scales against where they came from: the hash of a file, or the search done once more."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +11,7 @@ from aniso_jax.audit.verify.findings import Finding
 from aniso_jax.audit.verify.measures import has_its_scale
 from aniso_jax.audit.verify.rederive import finding_in
 from aniso_jax.data.ids import digest
+from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.runs.grids import grid_of, snapped
@@ -84,11 +86,14 @@ def _batch_of(position: int, experiment: Experiment) -> tuple[int, int]:
 
 def _compared(row: Row, found: Scales, at: int) -> Iterator[Finding]:
     theta = getattr(found.scale, "theta", None)
-    wanted = {
+    wanted: dict[str, Any] = {
         "sigma": float(found.sigma[at]),
         "theta": None if theta is None else np.ravel(theta[at]).tolist(),
         "capped_share": None if found.capped_share is None else float(found.capped_share[at]),
     }
+    if isinstance(found.scale, Rotated):
+        for name in ("basis", "stretch"):
+            wanted[name] = np.ravel(getattr(found.scale, name)[at]).tolist()
     for column, value in wanted.items():
         if row[column] != value:
             yield finding_in(row, column, value, "the search finds another when done again")

@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from aniso_jax.audit.verify.findings import Finding, Verification, stage
 from aniso_jax.records.directory import RUN_FILE
-from aniso_jax.records.experiment import Experiment
+from aniso_jax.records.experiment import SOUGHT, Experiment
 from aniso_jax.runs.sources import SETTINGS, Fixed, Sought
 from aniso_jax.smoothing.laws import LAWS
 
@@ -13,6 +13,7 @@ _FORMS = {
     "fixed": re.escape(Fixed.description),
     "isotropic": "one per input, .+",
     "anisotropic": "one per input, .+",
+    "rotated": "one per input, .+",
     "file": "one theta (for all inputs|per input), sha256 [0-9a-f]{64}",
 }
 
@@ -34,7 +35,7 @@ def of_source(experiment: Experiment) -> Verification:
         said = f"it is no source of a scale that is {experiment.scale}"
         return stage(findings=[_finding(experiment, _FORMS[experiment.scale], said)])
     checked = ["scale_source against the kind of scale"]
-    if experiment.scale not in ("isotropic", "anisotropic") or search_of(experiment) is not None:
+    if experiment.scale not in SOUGHT or search_of(experiment) is not None:
         return stage(checked=checked)
     then, now = experiment.versions.get("aniso_jax"), version("aniso-jax")
     if then == now:
@@ -51,7 +52,8 @@ def _searches(experiment: Experiment) -> list[Sought]:
             law=LAWS[experiment.law],
             sigma=experiment.sigma,
             settings=settings,
-            anisotropic=experiment.scale == "anisotropic",
+            anisotropic=experiment.scale != "isotropic",
+            rotated=experiment.scale == "rotated",
         )
         for settings in SETTINGS
     ]

@@ -9,6 +9,7 @@ from aniso_jax.audit.verify.scales import search_findings
 from aniso_jax.audit.verify.source import search_of
 from aniso_jax.audit.verify.stages import known, records_in
 from aniso_jax.models.checkpoint import Model
+from aniso_jax.records.experiment import SOUGHT
 from aniso_jax.runs.inputs import Inputs
 
 _VOTES = "that the seeds draw these votes"
@@ -17,7 +18,7 @@ _SEARCH = "that the search finds these scales (sigma, theta, capped_share)"
 
 def undrawn(files: Files, reason: str) -> Verification:
     """What only a replay can see, and why there was none."""
-    sought = files.experiment.scale in ("isotropic", "anisotropic")
+    sought = files.experiment.scale in SOUGHT
     names = [_VOTES, _SEARCH] if sought else [_VOTES]
     return stage(skipped=[f"{name}: {reason}" for name in names])
 
@@ -41,7 +42,7 @@ def replayed(files: Files, count: int, inputs: Inputs, model: Model) -> Verifica
 
 def _searched(files: Files, rows: list[Row], inputs: Inputs, model: Model) -> Verification:
     experiment = files.experiment
-    if experiment.scale not in ("isotropic", "anisotropic"):
+    if experiment.scale not in SOUGHT:
         return stage()
     search = search_of(experiment)
     if search is None:
