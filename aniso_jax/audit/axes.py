@@ -1,4 +1,4 @@
-"""The lengths of a stored scale, derived once more in float64: by QR, where a run works with V'V."""
+"""The lengths of a stored scale, derived once more in float64: by QR where runs have V'V."""
 
 import math
 from dataclasses import dataclass

@@ -104,7 +104,8 @@ def _halved(new: Region, old: Region) -> jax.Array:
         return jnp.where(is_proved, middle, low), jnp.where(is_proved, high, middle)
 
     start = jnp.zeros_like(new.gap), new.gap
-    return jax.lax.fori_loop(0, _HALVINGS, step, start)[0]
+    found, _ = jax.lax.fori_loop(0, _HALVINGS, step, start)
+    return jnp.asarray(found)
 
 
 def _retreat(new: Region, old: Region) -> jax.Array:

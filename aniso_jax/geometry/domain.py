@@ -57,8 +57,8 @@ def _own_volume(region: Region) -> jax.Array:
         log_unit_ball(d, region.order),
         d,
     )
-    is_rotated = isinstance(region.scale, Rotated)
-    more = region.scale.log_det_error() if is_rotated else 0.0
+    scale = region.scale
+    more = scale.log_det_error() if isinstance(scale, Rotated) else 0.0
     return own + more + slack(own.dtype, d) * sum(jnp.abs(size) for size in sizes)
 
 

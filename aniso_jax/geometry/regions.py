@@ -64,8 +64,8 @@ class Region:
         float64 y is first rounded where x64 is off.
         """
         gauge = self.gauge(y)
-        is_rotated = isinstance(self.scale, Rotated)
-        lost = self.scale.distortion(self.order) if is_rotated else 0.0
+        scale = self.scale
+        lost = scale.distortion(self.order) if isinstance(scale, Rotated) else 0.0
         return gauge * (1 + slack(gauge.dtype, self.dimension)) <= 1 - lost
 
     def surely_contains(self, inner: "Region") -> jax.Array:
@@ -88,8 +88,8 @@ class Region:
         rotated scale's further by what the rounding of its directions can do to the determinant.
         """
         self.check_single()
-        is_rotated = isinstance(self.scale, Rotated)
-        lost = self.scale.log_det_error() if is_rotated else 0.0
+        scale = self.scale
+        lost = scale.log_det_error() if isinstance(scale, Rotated) else 0.0
         mean_log = (self.scale.log_abs_det(self.dimension) - lost) / self.dimension
         value = self.gap * jnp.exp(mean_log)
         return value * (1 - 8 * slack(value.dtype, self.dimension))

@@ -177,7 +177,7 @@ class Rotated:
         return jnp.max(jnp.abs(1 - 1 / jnp.asarray(self.stretch)))
 
     def _products(self, y: jax.Array) -> jax.Array:
-        return jax.lax.map(lambda row: total(row * y), jnp.asarray(self.basis))
+        return jnp.asarray(jax.lax.map(lambda row: total(row * y), jnp.asarray(self.basis)))
 
     def _along(self, u: jax.Array, factor: jax.Array, products: jax.Array) -> jax.Array:
         return u + jnp.tensordot(

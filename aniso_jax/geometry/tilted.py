@@ -61,7 +61,7 @@ def _reach(region: Region, w: jax.Array) -> jax.Array:
     k, eps = scale.directions, float(np.finfo(w.dtype).eps)
     stretched = math.sqrt(k) * jnp.max(jnp.abs(jnp.asarray(scale.stretch) - 1))
     sums = 1.1 * (slack(w.dtype, w.size) + (k + 2) * eps) * stretched + (k + 2) * eps
-    return region.gap * (norm(scale.adjoint(w), 2) + sums * norm(scale.theta * w, 2))
+    return region.gap * (norm(scale.adjoint(w), 2) + sums * norm(jnp.asarray(scale.theta) * w, 2))
 
 
 def _witness(a: Region, b: Region, kappa: jax.Array) -> jax.Array:
@@ -93,5 +93,5 @@ def _log_reaches(region: Region) -> tuple[jax.Array, jax.Array]:
     """Between what gap ||S' w|| lies for ||w|| = 1, in logarithms."""
     shortest = jnp.min(thetas_inside(region.scale, region.center, 2))
     longest = jnp.max(thetas_outside(region.scale, region.center, 2))
-    tiny = jnp.finfo(longest.dtype).tiny
+    tiny = float(np.finfo(longest.dtype).tiny)
     return jnp.log(jnp.maximum(region.gap * shortest, tiny)), jnp.log(region.gap * longest)

@@ -39,7 +39,8 @@ def hessian_product(function: ScalarFn, x: jax.Array, v: jax.Array) -> jax.Array
     >>> hessian_product(lambda x: x[0] ** 2 * x[1], jnp.array([1.0, 2.0]), jnp.array([1.0, 0.0]))
     Array([4., 2.], dtype=float32)
     """
-    return jax.jvp(jax.grad(function), (x,), (v,))[1]
+    _, product = jax.jvp(jax.grad(function), (x,), (v,))
+    return jnp.asarray(product)
 
 
 def top_curvature(

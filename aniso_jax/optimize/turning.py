@@ -153,7 +153,7 @@ class RotatedAscent:
         With t itself the two would wait for each other, where t must not fall before theta rises.
         """
         theta, stretch = jnp.asarray(scale.theta), jnp.asarray(scale.stretch)
-        pair = theta, stretch * lengths(theta, scale.basis)
+        pair = theta, stretch * lengths(theta, jnp.asarray(scale.basis))
         return jax.tree.map(jnp.log, pair) if self.ascent.log_space else pair
 
     def _scale(self, variable: Any, basis: Any) -> Rotated:

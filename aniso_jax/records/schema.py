@@ -38,7 +38,8 @@ own_gap              float32                     gap before the memory was asked
 memory_cost          float64 or null             nats of log-volume that shrinking or adopting took
 ==================== =========================== ===================================================
 
-A run with rotated scales, S = diag(theta) (I + sum_a (stretch_a - 1) basis_a basis_a'), has two more.
+A run with rotated scales, S = diag(theta) (I + sum over a of (stretch_a - 1) basis_a basis_a'), has
+two more.
 
 ==================== =========================== ===================================================
 basis                list<float32>               k orthonormal directions, one after the other

@@ -15,8 +15,9 @@ def part_table(columns: Mapping[str, Any]) -> Any:
 
     Args:
         columns: every column by name. Arrays of shape (N,), (N, classes) for `selection_votes`,
-            (N, looks, classes) for `votes`, (N, ...) for `theta`, `basis` and `stretch` (flattened here). A column that
-            may be null takes None for "nowhere", or a list with None in it.
+            (N, looks, classes) for `votes`, (N, ...) for `theta`, and for `basis` and `stretch`
+            of rotated scales (flattened here). A column that may be null takes None for "nowhere",
+            or a list with None in it.
 
     Guarantee: no number is rounded. A float64 that should go into a float32 column is refused,
     because rounding to nearest may enlarge a claim; round in the safe direction first.

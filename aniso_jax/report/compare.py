@@ -16,7 +16,7 @@ _SAME = ("data_fingerprint", "model_fingerprint", "law", "alpha", "n", "n0", "se
 
 
 def with_containment(frames: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
-    """The runs, each anisotropic or rotated one with a column `contains_isotropic` where it can be known.
+    """The runs, each anisotropic or rotated one with `contains_isotropic` where it can be known.
 
     An isotropic region is a ball, so a region around the same input contains it exactly where
     its inscribed radius is not smaller; both radii are read from the records, rounded down alike.

@@ -67,8 +67,9 @@ class Smoothing(Selection):
     """Law of the noise: gaussian (l2, ellipsoids), uniform or laplace (l1, cross-polytopes)."""
 
     scale: str = "fixed"
-    """fixed; isotropic: sigma is sought per input; anisotropic: theta is sought per input; rotated: theta
-    and nine directions are; or FILE: one theta for all inputs (.npy), or one per input, as aniso-jax optimize writes (.npz)."""
+    """fixed; isotropic: sigma is sought per input; anisotropic: theta is sought per input; rotated:
+    theta and directions are sought per input; or FILE: one theta for all inputs (.npy), or one per
+    input, as aniso-jax optimize writes (.npz)."""
 
     sigma: float = 0.25
     """The scale, or the search's start: std (gaussian), half-width (uniform), b (laplace)."""
@@ -152,8 +153,8 @@ class Certify(Smoothing):
         check_draws(self.n0, option="--n0")
         if self.scale == "rotated" and (self.memory is not None or self.grid is not None):
             raise ValueError(
-                "--scale rotated goes without --memory and --grid: the memory stores regions of "
-                "isotropic and diagonal scales, and integer noise is drawn for these; leave one out."
+                "--scale rotated goes without --memory and --grid: regions are stored, and integer "
+                "noise is drawn, for isotropic and diagonal scales only; leave one out."
             )
         if self.memory is not None and (self.grid is not None or self.simultaneous):
             raise ValueError(

@@ -101,8 +101,9 @@ def claimed_gap(row: Row, order: int = 2) -> float:
     """The largest gap that a record claims: its gap, or that of its radius or proxy radius.
 
     A region of gap r has the radius r min(theta), and the proxy radius r times the geometric mean
-    of theta (for a rotated scale: what `axes_of` finds in this norm); a record in which either was made larger claims a larger region. Both are stored
-    rounded down, so that what exceeds the gap by no more than 1e-6 relative is the gap's rounding.
+    of theta (for a rotated scale: what `axes_of` finds in the norm of this order); a record in
+    which either was made larger claims a larger region. Both are stored rounded down, so that what
+    exceeds the gap by no more than 1e-6 relative is the gap's rounding.
     """
     gap, axes = float(row["gap"]), axes_of(row, order)
     if not axes.is_valid:
