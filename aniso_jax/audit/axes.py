@@ -56,7 +56,9 @@ def _turned(theta: Float64, basis: Float64, stretch: Float64, logs: float, order
     directions = q @ vectors
     beside = [] if len(stretch) == len(theta) else [1.0]
     if order == 2:
-        shortest = float(np.min(theta) * min([values[0], *beside]))
+        longer = directions * np.sqrt(np.maximum(values**-2 - 1, 0)) / theta[:, None]
+        by_sum = (np.min(theta) ** -2 + np.linalg.norm(longer, 2) ** 2) ** -0.5
+        shortest = float(max(np.min(theta) * min([values[0], *beside]), by_sum))
         longest = max([values[-1], *beside])
     else:
         shortest = float(1 / np.max(_sums(directions, 1 / values) / theta))

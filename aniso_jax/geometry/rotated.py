@@ -24,7 +24,7 @@ from jax.typing import ArrayLike
 
 from aniso_jax.geometry.orthonormal import are_orthonormal, check_directions
 from aniso_jax.geometry.rounding import slack, total
-from aniso_jax.geometry.stretching import column_sums, extremes
+from aniso_jax.geometry.stretching import column_sums, extremes, shortest_axis
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 
@@ -114,13 +114,16 @@ class Rotated:
     def inradius(self, order: int) -> jax.Array:
         """Radius of an l_order ball inside S { ||u|| <= 1 }, rounded down.
 
-        l2: min(theta) min(1, min t), by s_min(D M) >= s_min(D) s_min(M); the largest one for a
-        scalar theta. Without the 1 where k = d. l1: 1 / (largest column sum of |S^-1|), since
-        ||A v||_1 <= ||v||_1 times it; exact where d^2 k <= 1e8, and else from a bound of each sum.
+        l2: min(theta) min(1, min t), by s_min(D M) >= s_min(D) s_min(M), the largest one for a
+        scalar theta (without the 1 where k = d), or `shortest_axis` where that is more. l1:
+        1 / (largest column sum of |S^-1|), since ||A v||_1 <= ||v||_1 times it; exact where
+        d^2 k <= 1e8, and else from a bound of each sum.
         """
         if order == 1:
             return 1 / jnp.max(self._inverse_columns() / jnp.asarray(self.theta))
-        return jnp.min(jnp.asarray(self.theta)) * self._extremes()[0]
+        theta, stretch = jnp.asarray(self.theta), jnp.asarray(self.stretch)
+        by_sum = shortest_axis(theta, jnp.asarray(self.basis), stretch, defect=self.defect)
+        return jnp.maximum(jnp.min(theta) * self._extremes()[0], by_sum)
 
     def inner_factor(self, order: int) -> jax.Array:
         """f such that the region of the diagonal scale f theta lies inside: 1 / ||M^-1||."""

@@ -28,6 +28,35 @@ def extremes(stretch: jax.Array, *, full: bool, defect: float) -> tuple[jax.Arra
     return jnp.clip(shortest, 0, 1), jnp.maximum(longest, 1)
 
 
+def shortest_axis(
+    theta: jax.Array, basis: jax.Array, stretch: jax.Array, *, defect: float
+) -> jax.Array:
+    """Lower bound of the smallest singular value of S = D M, by what M^-1 adds to D^-1.
+
+    ||A||^2 = lambda_max(D^-1 M^-2 D^-1) <= 1 / min(theta)^2 + lambda_max(W), where
+    M^-2 = I + V diag(1/t^2 - 1) V' and W = C' C, C = D^-1 V diag(max(1/t^2 - 1, 0))^(1/2): Weyl's
+    inequality, the negative part left out. lambda_max(W) is at most its largest row sum, k slack
+    too small. Beside it stands what the rounding of V can do, e = `defect`, rho = max|1 - 1/t|,
+    a = ||D^-1 V||: rho^2 e a^2 to the square, and 1.5 rho^2 e a to the norm.
+    """
+    rows = jnp.reshape(basis / theta, (len(basis), -1))
+    more = 1 + 3 * len(rows) * slack(rows.dtype, rows.shape[1])
+    square = jax.lax.map(lambda row: total(jnp.square(row)), rows)
+    weights = jnp.sqrt(jnp.maximum(1 / jnp.square(stretch) - 1, 0))
+    weighted = weights[:, None] * rows
+
+    def row_sum(row: jax.Array) -> jax.Array:
+        return jnp.sum(jnp.abs(jax.lax.map(lambda other: total(row * other), weighted)))
+
+    largest = jnp.max(jax.lax.map(row_sum, weighted))
+    # Products of signs cancel: each is wrong by slack times the lengths of its two rows.
+    hidden = slack(rows.dtype, rows.shape[1]) * len(rows) * jnp.max(jnp.square(weights) * square)
+    rho = jnp.max(jnp.abs(1 - 1 / stretch))
+    reach = jnp.sum(square)
+    bound = (1 / jnp.square(jnp.min(theta)) + largest + hidden + rho**2 * defect * reach) * more
+    return 1 / (jnp.sqrt(bound) + 1.5 * rho**2 * defect * jnp.sqrt(reach) * more) * (2 - more)
+
+
 def column_sums(basis: jax.Array, factor: jax.Array) -> jax.Array:
     """Upper bounds on sum_i |delta_ij + sum_a V_ia f_a V_ja|, one for each coordinate j.
 

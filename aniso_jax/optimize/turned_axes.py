@@ -12,17 +12,22 @@ def cut_axes(problem: Problem, scale: Rotated, gap: jax.Array, reach: float) -> 
     """The scale with neither coordinates nor directions beyond `reach` caps, nor below the start.
 
     In coordinate i a point of the region spreads as theta_i ||M e_i||, along direction a by
-    t_a ||theta V_a||: neither is above the cap. theta and theta min(t) stay above the start, which
-    wins where the two cross.
+    t_a ||theta V_a||: neither is above the cap. Neither theta nor these lengths fall below the
+    shortest axis of the start, which wins where the two cross.
     """
-    start, cap = first_axes(problem), reach * longest_axis(problem, gap)
+    start, cap = jnp.min(first_axes(problem)), reach * longest_axis(problem, gap)
     theta, basis = jnp.maximum(jnp.asarray(scale.theta), start), jnp.asarray(scale.basis)
-    longest = jnp.maximum(cap / lengths(theta, basis), 1.0)
-    stretch = jnp.minimum(jnp.asarray(scale.stretch), longest)
-    stretch = jnp.maximum(stretch, jnp.max(start / theta))
+    stretch = _between(jnp.asarray(scale.stretch), lengths(theta, basis), start, cap)
     turned = Rotated(theta=theta, basis=basis, stretch=stretch)
     theta = jnp.maximum(jnp.minimum(theta, cap / _spread(turned)), start)
-    return Rotated(theta=theta, basis=basis, stretch=jnp.maximum(stretch, jnp.max(start / theta)))
+    stretch = _between(stretch, lengths(theta, basis), start, cap)
+    return Rotated(theta=theta, basis=basis, stretch=stretch)
+
+
+def _between(stretch: jax.Array, along: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
+    """T with t ||theta V_a|| between the two, or 1 where that is beyond them already."""
+    top = jnp.maximum(high / along, 1.0)
+    return jnp.maximum(jnp.minimum(stretch, top), jnp.minimum(low / along, 1.0))
 
 
 def share_at_cap(problem: Problem, scale: Rotated, gap: jax.Array) -> jax.Array:

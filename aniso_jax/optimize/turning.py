@@ -114,15 +114,12 @@ class RotatedAscent:
         )
 
     def objective(self, gap: jax.Array, scale: Rotated) -> jax.Array:
-        """That of `VolumeAscent`, with log |det S| / d and min(theta) min(1, min t).
+        """That of `VolumeAscent`, with log |det S| / d and the l2 radius per gap of `Rotated`.
 
-        The latter is the proven radius per gap for l2; for l1 it stands for the length of axes.
+        For l1 the latter stands for the length of axes: it is no radius there.
         """
-        theta, stretch = jnp.asarray(scale.theta), jnp.asarray(scale.stretch)
-        mean = jnp.mean(jnp.log(theta)) + jnp.sum(jnp.log(stretch)) / scale.dimension
-        is_full = scale.directions == scale.dimension
-        shortest = jnp.min(stretch) if is_full else jnp.minimum(jnp.min(stretch), 1.0)
-        least = jnp.log(jnp.min(theta)) + jnp.log(shortest)
+        mean = scale.log_abs_det(scale.dimension) / scale.dimension
+        least = jnp.log(scale.inradius(2))
         if self.ascent.log_space:
             return log_gap(gap) + mean + self.ascent.kappa * (log_gap(gap) + least)
         return gap * jnp.exp(mean) + self.ascent.kappa * gap * jnp.exp(least)

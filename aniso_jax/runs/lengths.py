@@ -63,7 +63,22 @@ def _turned(theta: Float64, basis: Float64, stretch: Float64, *, order: int) -> 
     if order == 1:
         return 1 / np.max(_column_sums(basis, inner, stretch) / theta), log_det
     least = float(np.min(np.linalg.eigvals(inner).real))
-    return np.min(theta) * (least if k == d else min(least, 1.0)), log_det
+    by_product = np.min(theta) * (least if k == d else min(least, 1.0))
+    return max(by_product, _by_sum(theta, basis, inner, stretch)), log_det
+
+
+def _by_sum(theta: Float64, basis: Float64, inner: Float64, stretch: Float64) -> float:
+    """`shortest_axis` exactly: M^-2 = I + V K V', of which the negative part is left out.
+
+    With G = L L', V = U L' for orthonormal U, so that M^-2 = I + U (L' K L) U'.
+    """
+    once = -np.linalg.solve(inner, np.diag(stretch - 1))
+    twice = 2 * once + once @ (basis @ basis.T) @ once.T
+    low = np.linalg.cholesky(basis @ basis.T)
+    values, vectors = np.linalg.eigh(low.T @ (twice + twice.T) @ low / 2)
+    directions = np.linalg.solve(low, basis).T @ (vectors * np.sqrt(np.maximum(values, 0)))
+    added = np.linalg.norm(directions / theta[:, None], 2) ** 2
+    return float((np.min(theta) ** -2 + added) ** -0.5)
 
 
 def _column_sums(basis: Float64, inner: Float64, stretch: Float64) -> Float64:
