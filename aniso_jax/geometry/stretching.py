@@ -42,7 +42,7 @@ def shortest_axis(
     rows = jnp.reshape(basis / theta, (len(basis), -1))
     more = 1 + 3 * len(rows) * slack(rows.dtype, rows.shape[1])
     square = jax.lax.map(lambda row: total(jnp.square(row)), rows)
-    weights = jnp.sqrt(jnp.maximum(1 / jnp.square(stretch) - 1, 0))
+    weights = jnp.sqrt(jnp.maximum(1 / jnp.square(stretch) - 1, 1e-12))  # 0 has no slope
     weighted = weights[:, None] * rows
 
     def row_sum(row: jax.Array) -> jax.Array:

@@ -26,6 +26,11 @@ def optimize_run(config: Optimize, *, watch: Watch = silent) -> Path:
 
     The file knows an input by its content, so an image that comes twice is searched once.
     """
+    if config.scale == "rotated":
+        raise ValueError(
+            "--scale rotated cannot be written to a scale file, which holds theta only: give "
+            "--scale rotated to certify, which searches and records the whole scale."
+        )
     if config.scale not in ("isotropic", "anisotropic"):
         raise ValueError(
             f"--scale {config.scale} needs no search: give --scale isotropic or anisotropic."

@@ -68,6 +68,17 @@ def test_inscribed_and_circumscribed_balls_err_to_the_safe_side(size, scalar, se
         assert float(scale.inner_factor(order)) <= inside
 
 
+def test_the_second_bound_of_the_shortest_axis_is_nearly_tight() -> None:
+    for seed in range(3):
+        full, _ = rotated(40, 5, seed)
+        stretch = full.stretch / 10  # short along all of its directions
+        scale = aj.Rotated(theta=full.theta, basis=full.basis, stretch=stretch)
+        inner = np.eye(40) + (full.basis.T * (np.float64(stretch) - 1)) @ np.float64(full.basis)
+        exact = np.linalg.svd(np.float64(full.theta)[:, None] * inner)[1].min()
+        assert 0.7 * exact <= float(scale.inradius(2)) <= exact
+        assert float(scale.inradius(2)) > 1.2 * full.theta.min() * stretch.min()
+
+
 def test_column_sums_are_bounded_where_they_are_too_many(monkeypatch) -> None:
     scale, matrix = rotated(40, 5)
     factor = scale.stretch - 1
