@@ -23,7 +23,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from aniso_jax.geometry.orthonormal import are_orthonormal, check_directions
-from aniso_jax.geometry.rounding import slack, total
+from aniso_jax.geometry.rounding import shrink, slack, total
 from aniso_jax.geometry.stretching import column_sums, extremes, shortest_axis
 
 _HIGHEST = jax.lax.Precision.HIGHEST
@@ -123,7 +123,9 @@ class Rotated:
             return 1 / jnp.max(self._inverse_columns() / jnp.asarray(self.theta))
         theta, stretch = jnp.asarray(self.theta), jnp.asarray(self.stretch)
         by_sum = shortest_axis(theta, jnp.asarray(self.basis), stretch, defect=self.defect)
-        return jnp.maximum(jnp.min(theta) * self._extremes()[0], by_sum)
+        by_product = jnp.min(theta) * self._extremes()[0]
+        more = shrink(by_sum) - by_product  # of value, not of slope: that has kinks at t = 1
+        return by_product + jax.lax.stop_gradient(jnp.maximum(more, 0))
 
     def inner_factor(self, order: int) -> jax.Array:
         """f such that the region of the diagonal scale f theta lies inside: 1 / ||M^-1||."""

@@ -40,8 +40,8 @@ def optimize_rotated(
 
     Args:
       apply_fn, params, x, key, law, label: as in `optimize_anisotropic`.
-      init: an isotropic or diagonal scale, usually the result of `optimize_anisotropic`; theta
-        and the lengths along the directions stay above its shortest axis.
+      init: an isotropic or diagonal scale, usually the result of `optimize_anisotropic`; no axis
+        falls below its shortest one.
       settings: `default_rotated`, `thorough_rotated`, `published_rotated` or a `RotatedAscent`.
 
     Returns:

@@ -12,22 +12,17 @@ def cut_axes(problem: Problem, scale: Rotated, gap: jax.Array, reach: float) -> 
     """The scale with neither coordinates nor directions beyond `reach` caps, nor below the start.
 
     In coordinate i a point of the region spreads as theta_i ||M e_i||, along direction a by
-    t_a ||theta V_a||: neither is above the cap. Neither theta nor these lengths fall below the
-    shortest axis of the start, which wins where the two cross.
+    t_a ||theta V_a||: neither is above the cap. Neither theta nor min(theta) t fall below the
+    shortest axis of the start, and so no axis does; the start wins where the two cross.
     """
     start, cap = jnp.min(first_axes(problem)), reach * longest_axis(problem, gap)
     theta, basis = jnp.maximum(jnp.asarray(scale.theta), start), jnp.asarray(scale.basis)
-    stretch = _between(jnp.asarray(scale.stretch), lengths(theta, basis), start, cap)
+    longest = jnp.maximum(cap / lengths(theta, basis), 1.0)
+    stretch = jnp.minimum(jnp.asarray(scale.stretch), longest)
     turned = Rotated(theta=theta, basis=basis, stretch=stretch)
     theta = jnp.maximum(jnp.minimum(theta, cap / _spread(turned)), start)
-    stretch = _between(stretch, lengths(theta, basis), start, cap)
+    stretch = jnp.maximum(stretch, start / jnp.min(theta))
     return Rotated(theta=theta, basis=basis, stretch=stretch)
-
-
-def _between(stretch: jax.Array, along: jax.Array, low: jax.Array, high: jax.Array) -> jax.Array:
-    """T with t ||theta V_a|| between the two, or 1 where that is beyond them already."""
-    top = jnp.maximum(high / along, 1.0)
-    return jnp.maximum(jnp.minimum(stretch, top), jnp.minimum(low / along, 1.0))
 
 
 def share_at_cap(problem: Problem, scale: Rotated, gap: jax.Array) -> jax.Array:

@@ -114,12 +114,13 @@ class RotatedAscent:
         )
 
     def objective(self, gap: jax.Array, scale: Rotated) -> jax.Array:
-        """That of `VolumeAscent`, with log |det S| / d and the l2 radius per gap of `Rotated`.
+        """That of `VolumeAscent`, with log |det S| / d, and min(theta) min(1, min t) for the radius.
 
         For l1 the latter stands for the length of axes: it is no radius there.
         """
+        theta, stretch = jnp.asarray(scale.theta), jnp.asarray(scale.stretch)
         mean = scale.log_abs_det(scale.dimension) / scale.dimension
-        least = jnp.log(scale.inradius(2))
+        least = jnp.log(jnp.min(theta)) + jnp.log(jnp.minimum(jnp.min(stretch), 1.0))
         if self.ascent.log_space:
             return log_gap(gap) + mean + self.ascent.kappa * (log_gap(gap) + least)
         return gap * jnp.exp(mean) + self.ascent.kappa * gap * jnp.exp(least)
