@@ -114,7 +114,7 @@ class RotatedAscent:
         )
 
     def objective(self, gap: jax.Array, scale: Rotated) -> jax.Array:
-        """That of `VolumeAscent`, with log |det S| / d, and min(theta) min(1, min t) for the radius.
+        """That of `VolumeAscent`, with log |det S| / d, and min(theta) min(1, min t) as radius.
 
         For l1 the latter stands for the length of axes: it is no radius there.
         """

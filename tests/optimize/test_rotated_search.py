@@ -33,7 +33,7 @@ def test_a_tilted_half_space_needs_one_direction(source) -> None:
     assert abs(float(jnp.ravel(scale.basis) @ WEIGHTS)) == pytest.approx(20, rel=1e-3)
     theta, t = np.asarray(scale.theta), float(scale.stretch[0])
     assert np.all(theta >= 0.2)
-    assert 0.19 <= float(scale.inradius(2)) <= theta.min() * min(t, 1) * 1.05
+    assert float(scale.inradius(2)) >= 0.2 * (1 - 1e-4)
     assert t < 0.45
     assert np.all(float(found.gap) * theta <= 1.3 * semi_axis_cap(D, 2))
     proxies = [
