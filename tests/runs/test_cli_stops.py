@@ -11,14 +11,14 @@ from aniso_jax.records.parts import part_path
 
 pytestmark = pytest.mark.usefixtures("quick_compiles")
 INPUTS, PARTS = 96, 6
-# A part is then there for a moment before the next one: time enough to stop in between.
+# A part is there for a while before the next one: time to stop in between, on a busy machine too.
 SLOWLY = """
 import os, time
 from aniso_jax.runs import runner
 write_part = runner.write_part
 def slowly(*words):
     write_part(*words)
-    time.sleep(0.5)
+    time.sleep(3)
 runner.write_part = slowly
 """
 
