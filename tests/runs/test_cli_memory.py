@@ -95,7 +95,7 @@ def test_records_hold_what_is_claimed_after_the_memory_was_asked(folded, prepare
 
 def test_the_claim_and_the_report_speak_of_the_memory(folded):
     claim = json.loads((folded[1] / "run.json").read_text())["claim"]
-    assert "the classifier that remembers (m.sqlite: in a stored region" in claim
+    assert claim.startswith("For each stored region of m.sqlite by itself, with probability ")
     frame = load_frame(folded[1])
     said = memory_statement([frame])
     assert said.startswith("Memory m.sqlite in run: ")
