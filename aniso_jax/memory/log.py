@@ -14,11 +14,12 @@ from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
 from aniso_jax.memory.rows import as_bytes, from_bytes
-from aniso_jax.memory.sqlite import MemoryRefused
+from aniso_jax.memory.sqlite import MemoryDamaged, MemoryRefused
 
 _COLUMNS = "input, draws, run, verdict, label, gap, region, asked, claimed"
 _OTHER = "SELECT draws FROM answers WHERE input = ? AND draws != ? LIMIT 1"
 _SAME = f"SELECT {_COLUMNS} FROM answers WHERE input = ? AND draws = ? AND run = ? ORDER BY id"
+_LABEL = "SELECT label FROM regions WHERE id = ?"
 _THETA = "SELECT theta FROM regions WHERE id = ?"
 
 
@@ -104,11 +105,28 @@ def logged_answer(
     return Logged(**values, theta=_theta(connection, values["region"]))
 
 
-def write_answer(connection: sqlite3.Connection, logged: Logged) -> None:
-    """Log an answer; inside the caller's transaction."""
+def write_answer(connection: sqlite3.Connection, logged: Logged, *, path: Path) -> None:
+    """Log an answer; inside the caller's transaction, after the region it stores.
+
+    Raises:
+      MemoryDamaged: the file does not hold the region that the answer rests on.
+    """
+    _check_region(connection, logged, path)
     values = tuple(getattr(logged, name) for name in _COLUMNS.split(", "))
     marks = ", ".join("?" * len(values))
     connection.execute(f"INSERT INTO answers ({_COLUMNS}) VALUES ({marks})", values)
+
+
+def _check_region(connection: sqlite3.Connection, logged: Logged, path: Path) -> None:
+    """What is held in RAM is not believed over the file."""
+    if logged.region is None:
+        return
+    found = connection.execute(_LABEL, (logged.region,)).fetchone()
+    if found != (logged.label,):
+        raise MemoryDamaged(
+            f"{path} is damaged (region {logged.region}, of class {logged.label}, is missing or "
+            "was changed while the file was open); restore it from a copy, or begin another memory."
+        )
 
 
 def log_volume(region: Region) -> float | None:

@@ -85,8 +85,8 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     nobody who has read waits for somebody who has.
     """
     with errors_said(path):
-        connection.execute("BEGIN IMMEDIATE")
         try:
+            connection.execute("BEGIN IMMEDIATE")
             yield
             connection.execute("COMMIT")
         except BaseException:

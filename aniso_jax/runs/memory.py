@@ -10,7 +10,8 @@ import numpy as np
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.memory.binding import Binding
 from aniso_jax.memory.check import Overview, check, overview
-from aniso_jax.memory.store import MemoryFile, memory_bound, memory_open
+from aniso_jax.memory.opening import memory_bound, memory_open
+from aniso_jax.memory.store import MemoryFile
 from aniso_jax.runs.inputs import read_inputs
 from aniso_jax.runs.memory_config import MemoryCommand
 from aniso_jax.smoothing.laws import LAWS

@@ -19,7 +19,8 @@ from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
 from aniso_jax.memory.log import Logged
-from aniso_jax.memory.store import MemoryFile, memory_open
+from aniso_jax.memory.opening import memory_open
+from aniso_jax.memory.store import MemoryFile
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.records.schema import run_schema
 from aniso_jax.runs.inputs import Inputs
