@@ -125,9 +125,9 @@ class MemoryFile:
         self.close()
 
     def blocks(self) -> Iterator[Memory]:
-        """Every stored region, block by block."""
+        """Every stored region, block by block, read from the file; the blocks are the caller's."""
         with errors_said(self.path):
-            yield from (block for _, block in self._blocks())
+            yield from (block for _, block in self._cache.streamed(self._read))
 
     def _blocks(self) -> Iterator[tuple[int, Memory]]:
         """(regions before it, block): those in RAM, with what others have added, then the rest."""

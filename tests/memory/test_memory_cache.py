@@ -56,3 +56,13 @@ def test_an_answer_that_rests_on_a_region_the_file_lacks_is_not_given(tmp_path):
         memory.connection.execute("DELETE FROM regions")
         with pytest.raises(MemoryDamaged, match="region 1, of class 1, is missing"):
             memory.ask(ball((0.5, 0)), 2, draws="d")
+
+
+def test_a_block_handed_out_outlives_later_questions(tmp_path):
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        memory.ask(ball((0, 0)), 1, draws="d")
+        for block in memory.blocks():
+            memory.ask(ball((10.0, 0)), 2, draws="d")
+            memory.query(jnp.zeros(2))
+            assert float(block.gaps[0]) == 1.0
+            assert int(block.count) == 1
