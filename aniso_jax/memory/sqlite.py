@@ -40,7 +40,7 @@ class MemoryBusy(RuntimeError):
 
 
 class MemoryUnwritable(OSError):
-    """The file, or its directory, does not let itself be written."""
+    """The file, or its directory, does not let itself be written, or could not be read."""
 
 
 def connect(path: Path, *, patience: float) -> sqlite3.Connection:
@@ -119,9 +119,19 @@ def _said(path: Path, error: sqlite3.Error) -> Exception:
         )
     if code == sqlite3.SQLITE_NOTADB:
         return MemoryRefused(f"{path} is no memory file ({error}); give another path.")
-    return MemoryDamaged(
-        f"{path} is damaged ({error}); nothing in it can be relied on: restore it from a copy, or "
-        "begin another memory."
+    if code == sqlite3.SQLITE_CORRUPT or str(error).startswith("no such"):
+        return MemoryDamaged(
+            f"{path} is damaged ({error}); nothing in it can be relied on: restore it from a copy, "
+            "or begin another memory."
+        )
+    if isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError):
+        return RuntimeError(
+            f"{path} is closed, or was opened by another thread ({error}): open it once more where "
+            "it is used."
+        )
+    return MemoryUnwritable(
+        f"{path} could not be read or written ({error}); nothing was stored, and what it held is "
+        "kept: see to the disk or the limits of this process, and try again."
     )
 
 

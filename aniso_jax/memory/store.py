@@ -26,6 +26,8 @@ from aniso_jax.memory.rows import (
 )
 from aniso_jax.memory.sqlite import connect, errors_said, transaction
 
+_COUNT = "SELECT coalesce(max(id), 0) FROM regions"
+
 
 class MemoryFile:
     """An open memory file; close it, or use it in a `with` block. Make it with `memory_open`.
@@ -104,9 +106,8 @@ class MemoryFile:
 
     def count(self) -> int:
         """Regions stored."""
-        found: int = self.connection.execute("SELECT coalesce(max(id), 0) FROM regions").fetchone()[
-            0
-        ]
+        with errors_said(self.path):
+            found: int = self.connection.execute(_COUNT).fetchone()[0]
         return found
 
     def close(self) -> None:
