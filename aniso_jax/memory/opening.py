@@ -56,9 +56,15 @@ def memory_open(
     """
     name = weights if isinstance(weights, str) else weights_hash(weights)
     binding = Binding(weights=name, law=law.name, shape=tuple(shape), alpha=float(alpha))
-    path = Path(path)
+    return open_bound(Path(path), binding, patience=patience, ram=ram)
+
+
+def open_bound(
+    path: Path, binding: Binding, *, patience: float = _PATIENCE, ram: int = _RAM
+) -> MemoryFile:
+    """As `memory_open`; a file that is made gets the number of the binding."""
     if not path.exists():
-        create(path, binding.rows())
+        create(path, {**binding.rows(), "number": binding.number})
     return MemoryFile(path, binding, patience=patience, ram=ram)
 
 

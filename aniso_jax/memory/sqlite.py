@@ -14,7 +14,7 @@ from pathlib import Path
 from aniso_jax.storage.atomic import DiskFull, flush_directory, full_disk_said
 
 _APPLICATION = 0x414E4953  # says in the file's header whose it is
-_FORMAT = 1
+_FORMAT = 2
 _MAGIC, _HEADER = b"SQLite format 3\0", 100
 _SCHEMA = """
 CREATE TABLE binding (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -38,7 +38,7 @@ class MemoryFile:
     """
 
     def __init__(self, path: Path, binding: Binding, *, patience: float, ram: int) -> None:
-        self.path, self.binding = path, binding
+        self.path = path
         block = 8 * block_rows(binding.shape) * max(int(np.prod(binding.shape)), 1)
         most = max(ram // block, 1)
         self._cache = Cache(shape=binding.shape, order=binding.order, most=most)
@@ -46,7 +46,8 @@ class MemoryFile:
         with errors_said(path):
             self.connection = connect(path, patience=patience)
             try:
-                check_binding(read_binding(self.connection, path), binding, path)
+                self.binding = read_binding(self.connection, path)
+                check_binding(self.binding, binding, path)
                 check_all_there(self.connection, path)
             except BaseException:
                 self.connection.close()

@@ -10,11 +10,10 @@ import numpy as np
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.memory.binding import Binding
 from aniso_jax.memory.check import Overview, check, overview
-from aniso_jax.memory.opening import memory_bound, memory_open
+from aniso_jax.memory.opening import memory_bound, open_bound
 from aniso_jax.memory.store import MemoryFile
 from aniso_jax.runs.inputs import read_inputs
 from aniso_jax.runs.memory_config import MemoryCommand
-from aniso_jax.smoothing.laws import LAWS
 
 _ORDER = ("keep", "shrink", "adopt", "abstain")
 
@@ -38,15 +37,12 @@ def memory_lines(config: MemoryCommand) -> Iterator[str]:
 
 def reopened(config: MemoryCommand, bound: Binding) -> MemoryFile:
     """A memory file with the binding that it names itself."""
-    law = LAWS[bound.law]
-    return memory_open(
-        config.file, weights=bound.weights, law=law, shape=bound.shape, alpha=bound.alpha
-    )
+    return open_bound(config.file, bound)
 
 
 def _shown(bound: Binding, seen: Overview) -> Iterator[str]:
     yield f"network {bound.weights[:23]}, law {bound.law} (l{bound.order}), alpha {bound.alpha}"
-    yield f"inputs of shape {bound.shape}"
+    yield f"inputs of shape {bound.shape}; number {bound.number}"
     classes = ", ".join(f"{label}: {count}" for label, count in seen.regions.items())
     yield f"{sum(seen.regions.values())} regions" + (
         f" (class: regions; {classes})" * bool(classes)
