@@ -1,6 +1,5 @@
 """A memory file doubted: every byte, every answer, and every pair of regions again in float64."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +13,9 @@ from aniso_jax.geometry.disjoint import surely_disjoint
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.rounding import slack
 from aniso_jax.geometry.scales import Diagonal
+from aniso_jax.memory.check_answers import answer_troubles
 from aniso_jax.memory.sqlite import errors_said
 from aniso_jax.memory.store import MemoryFile
-
-_STORED = ("keep", "shrink")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,22 +50,18 @@ def overview(memory: MemoryFile) -> Overview:
 def check(memory: MemoryFile) -> list[str]:
     """Every trouble of a memory file, one sentence each; empty where it keeps what it promises.
 
-    Pages, hashes and the order of regions; that each stored region belongs to one answer; and that
-    regions of different classes are disjoint, in float64, each one enlarged by the rounding of a
-    membership test. The pairs take time that grows with the square of the number of regions.
+    Pages, hashes and the order of regions and answers; that each answer claims what its region
+    allows, and each stored region belongs to one answer; and that regions of different classes are
+    disjoint, in float64, each one enlarged by the rounding of a membership test. The pairs take
+    time that grows with the square of the number of regions.
 
     Raises:
-      MemoryDamaged: a region is missing or was changed; the sentence names it.
+      MemoryDamaged: a region or an answer is missing or was changed; the sentence names it.
     """
     with errors_said(memory.path):
         pages = memory.connection.execute("PRAGMA quick_check").fetchall()
-        answers = memory.connection.execute("SELECT verdict, region FROM answers").fetchall()
     troubles = [f"SQLite finds: {line}." for (line,) in pages if line != "ok"]
-    rows = _Rows.of(memory)
-    stored = Counter(region for verdict, region in answers if verdict in _STORED)
-    numbers = range(1, len(rows.labels) + 1)
-    troubles += [f"Region {n} belongs to {stored[n]} answers." for n in numbers if stored[n] != 1]
-    return [*troubles, *rows.meetings()]
+    return [*troubles, *answer_troubles(memory), *_Rows.of(memory).meetings()]
 
 
 @dataclass(frozen=True, kw_only=True)

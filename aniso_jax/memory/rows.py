@@ -83,10 +83,7 @@ def read_rows(
     for number, label, *blobs, digest in connection.execute(_SELECT, (after,)):
         expected += 1
         if number != expected or digest != _digest(number, label, *blobs):
-            raise MemoryDamaged(
-                f"{path} is damaged (region {expected} is missing or was changed); restore it from "
-                "a copy, or begin another memory."
-            )
+            raise changed(path, f"region {expected}")
         gap, center, theta = blobs
         yield Row(
             id=number,
@@ -105,10 +102,26 @@ def check_all_there(connection: sqlite3.Connection, path: Path) -> None:
     """
     claimed, last = connection.execute(_ENDS).fetchone()
     if claimed > last:
-        raise MemoryDamaged(
-            f"{path} is damaged (region {claimed} is missing or was changed); restore it from a "
-            "copy, or begin another memory."
-        )
+        raise changed(path, f"region {claimed}")
+
+
+def read_row(connection: sqlite3.Connection, path: Path, number: int) -> Row:
+    """One region, flattened.
+
+    Raises:
+      MemoryDamaged: it is missing, or has other bytes than were written.
+    """
+    for row in read_rows(connection, path, (-1,), after=number - 1):
+        return row
+    raise changed(path, f"region {number}")
+
+
+def changed(path: Path, what: str) -> MemoryDamaged:
+    """What is said of something that a file should hold."""
+    return MemoryDamaged(
+        f"{path} is damaged ({what} is missing or was changed); restore it from a copy, or begin "
+        "another memory."
+    )
 
 
 def block_rows(shape: tuple[int, ...]) -> int:

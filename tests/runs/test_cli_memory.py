@@ -11,6 +11,7 @@ import pytest
 from cli_samples import SHAPE, aniso_jax, records_of
 
 import aniso_jax as aj
+from aniso_jax.memory.log import Logged, write_answer
 from aniso_jax.memory.rows import Row, write_row
 from aniso_jax.records.load import load_frame
 from aniso_jax.records.parts import part_path
@@ -180,6 +181,12 @@ def test_queries_that_cannot_be_answered_are_refused(prepared, tmp_path, capsys)
         assert said in capsys.readouterr().err
 
 
+def kept(region: int, *, label: int, gap: float) -> Logged:
+    gap = np.float32(gap).tobytes()
+    said = {"input": "i", "draws": "d", "run": "", "verdict": "keep", "asked": 0.0, "claimed": 0.0}
+    return Logged(region=region, label=label, gap=gap, **said)
+
+
 def test_check_finds_regions_that_meet(tmp_path, bound, capsys):
     path = tmp_path / "m.sqlite"
     with aj.memory_open(path, **bound) as memory:
@@ -198,15 +205,14 @@ def test_check_finds_regions_that_meet(tmp_path, bound, capsys):
     connection = sqlite3.connect(path)
     with connection:
         write_row(connection, replace(row, label=1, gap=np.float32(3.9)))
-        connection.execute(
-            "INSERT INTO answers (input, draws, run, verdict, label, gap, region) "
-            "VALUES ('i', 'd', '', 'keep', 1, x'00000000', 3)"
-        )
+        write_answer(connection, kept(3, label=1, gap=3.9), path=path)
     assert aniso_jax("memory", "check", path) == 0
     capsys.readouterr()
     with connection:
         connection.execute("DELETE FROM regions WHERE id = 3")
+        connection.execute("DELETE FROM answers WHERE id = 3")
         write_row(connection, row)
+        write_answer(connection, kept(3, label=2, gap=4.5), path=path)
     connection.close()
     assert aniso_jax("memory", "check", path) == 2
     said = capsys.readouterr().err
