@@ -77,6 +77,21 @@ def weights_hash(params: Any) -> str:
     return f"params:{digest.hexdigest()}"
 
 
+def check_params(connection: Any, binding: Binding, params: Any, path: Path) -> None:
+    """Refuse other params than a file's, and write down the first; inside a transaction."""
+    given = weights_hash(params)
+    if binding.weights.startswith("params:"):
+        there = binding.weights
+    else:
+        connection.execute("INSERT OR IGNORE INTO binding VALUES ('params', ?)", (given,))
+        there = dict(connection.execute("SELECT name, value FROM binding"))["params"]
+    if given != there:
+        raise MemoryRefused(
+            f"{path} was made with other params ({there[:23]}, now {given[:23]}): open a memory "
+            "for these."
+        )
+
+
 def check_binding(there: Binding, asked: Binding, path: Path) -> None:
     """Refuse a file that is about something else, and say what differs."""
     said = [

@@ -10,7 +10,7 @@ import numpy as np
 
 from aniso_jax.geometry.regions import Region
 from aniso_jax.memory.answers import MemoryAnswer
-from aniso_jax.memory.binding import Binding, check_binding, read_binding
+from aniso_jax.memory.binding import Binding, check_binding, check_params, read_binding
 from aniso_jax.memory.cache import Cache
 from aniso_jax.memory.fold import Question, answer_from
 from aniso_jax.memory.log import Logged, logged_answer, write_answer
@@ -42,6 +42,7 @@ class MemoryFile:
         block = 8 * block_rows(binding.shape) * max(int(np.prod(binding.shape)), 1)
         most = max(ram // block, 1)
         self._cache = Cache(shape=binding.shape, order=binding.order, most=most)
+        self._params: Any = None  # the last ones that were checked
         self._is_warm = False  # nothing is compiled while the file is locked
         with errors_said(path):
             self.connection = connect(path, patience=patience)
@@ -104,6 +105,20 @@ class MemoryFile:
         """
         with errors_said(self.path):
             logged_answer(self.connection, content_id(x), draws=draws, run="", path=self.path)
+
+    def check_params(self, params: Any) -> None:
+        """Refuse params that others were certified with before; hashed once for an object.
+
+        The first ones are written down: a file opened by a network's fingerprint knows no params.
+
+        Raises:
+          MemoryRefused: they are others.
+        """
+        if params is self._params:
+            return
+        with transaction(self.connection, self.path):
+            check_params(self.connection, self.binding, params, self.path)
+        self._params = params
 
     def count(self) -> int:
         """Regions stored."""
