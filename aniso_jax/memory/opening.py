@@ -68,6 +68,16 @@ def open_bound(
     return MemoryFile(path, binding, patience=patience, ram=ram)
 
 
+def memory_viewed(path: Path) -> MemoryFile:
+    """A memory opened to look at, with the binding that it names itself; a read-only one too.
+
+    Raises:
+      MemoryRefused: there is no such file, or it is no memory.
+    """
+    binding = memory_bound(path)
+    return MemoryFile(path, binding, patience=_PATIENCE, ram=_RAM, writes=False)
+
+
 def memory_bound(path: str | Path) -> Binding:
     """What a memory file is about.
 
@@ -78,7 +88,7 @@ def memory_bound(path: str | Path) -> Binding:
     if not path.is_file():
         raise MemoryRefused(f"There is no file {path}; certify --memory {path} makes one.")
     with errors_said(path):
-        connection = connect(path, patience=_PATIENCE)
+        connection = connect(path, patience=_PATIENCE, writes=False)
         try:
             return read_binding(connection, path)
         finally:

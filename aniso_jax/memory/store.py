@@ -37,7 +37,9 @@ class MemoryFile:
       binding: network, norm and input shape that it is about.
     """
 
-    def __init__(self, path: Path, binding: Binding, *, patience: float, ram: int) -> None:
+    def __init__(
+        self, path: Path, binding: Binding, *, patience: float, ram: int, writes: bool = True
+    ) -> None:
         self.path = path
         block = 8 * block_rows(binding.shape) * max(int(np.prod(binding.shape)), 1)
         most = max(ram // block, 1)
@@ -45,7 +47,7 @@ class MemoryFile:
         self._params: Any = None  # the last ones that were checked
         self._is_warm = False  # nothing is compiled while the file is locked
         with errors_said(path):
-            self.connection = connect(path, patience=patience)
+            self.connection = connect(path, patience=patience, writes=writes)
             try:
                 self.binding = read_binding(self.connection, path)
                 check_binding(self.binding, binding, path)

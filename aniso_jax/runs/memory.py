@@ -10,7 +10,7 @@ import numpy as np
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.memory.binding import Binding
 from aniso_jax.memory.check import Overview, check, overview
-from aniso_jax.memory.opening import memory_bound, open_bound
+from aniso_jax.memory.opening import memory_viewed
 from aniso_jax.memory.store import MemoryFile
 from aniso_jax.runs.inputs import read_inputs
 from aniso_jax.runs.memory_config import MemoryCommand
@@ -25,19 +25,13 @@ def memory_lines(config: MemoryCommand) -> Iterator[str]:
       ValueError: no memory file, a damaged one, or a `check` that found a trouble; data of another
         shape than the memory's.
     """
-    bound = memory_bound(config.file)
-    with reopened(config, bound) as memory:
+    with memory_viewed(config.file) as memory:
         if config.action == "show":
-            yield from _shown(bound, overview(memory))
+            yield from _shown(memory.binding, overview(memory))
         elif config.action == "query":
             yield from _answers(config, memory)
         else:
             yield from _checked(memory)
-
-
-def reopened(config: MemoryCommand, bound: Binding) -> MemoryFile:
-    """A memory file with the binding that it names itself."""
-    return open_bound(config.file, bound)
 
 
 def _shown(bound: Binding, seen: Overview) -> Iterator[str]:

@@ -228,6 +228,13 @@ def test_the_largest_inside_fits_and_touches(center, theta, shape, order):
 
 
 @pytest.mark.parametrize("order", (1, 2))
+def test_a_shape_longer_by_one_rounding_does_not_keep_the_whole_gap(order):
+    old = region((0.1, 0.2), (np.nextafter(np.float32(2), np.float32(0)), 1), 1.3, order)
+    longer = aj.Diagonal(theta=jnp.float32((2, 1)))
+    assert float(inside(old, old.center, longer).gap) < float(old.gap)
+
+
+@pytest.mark.parametrize("order", (1, 2))
 def test_the_largest_inside_at_the_center_is_the_region_itself(order):
     old = region((0.1, 0.2), (0.3, 1.7), 1.3, order)
     assert inside(old, old.center, old.scale).gap == old.gap

@@ -1,7 +1,9 @@
 """What is said of a memory file that cannot be used now, and is not damaged."""
 
 import resource
+import shutil
 import signal
+import subprocess
 import threading
 
 import jax.numpy as jnp
@@ -9,6 +11,8 @@ import pytest
 from store_samples import BOUND, ball
 
 import aniso_jax as aj
+from aniso_jax.memory.check import check
+from aniso_jax.memory.opening import memory_viewed
 from aniso_jax.memory.sqlite import MemoryUnwritable
 
 pytestmark = pytest.mark.usefixtures("quick_compiles")
@@ -52,6 +56,31 @@ def nothing_more_to_write(memory):
     yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before)
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
     signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.fixture
+def read_only_disk(tmp_path, memory):
+    """A disk with the memory, closed, on which nothing can be written any more."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("a disk cannot be mounted here")
+    memory.close()
+    shutil.copy(memory.path, disk / "m")
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_read_only_archive_can_be_looked_at_but_not_asked(read_only_disk):
+    with memory_viewed(read_only_disk / "m") as archive:
+        assert int(archive.query(jnp.zeros(2)).label) == 0
+        assert check(archive) == []
+        with pytest.raises(MemoryUnwritable, match="nothing was changed"):
+            archive.ask(ball((300, 0)), 0, draws="d")
+    with pytest.raises(MemoryUnwritable, match="make the file and its directory writable"):
+        aj.memory_open(read_only_disk / "m", **BOUND)
 
 
 def test_a_quota_loses_nothing_and_is_not_called_damage(memory, nothing_more_to_write):
