@@ -103,8 +103,8 @@ def logged_answer(
     if other is not None:
         raise MemoryRefused(
             f"{path} was asked about this input (content {name[:16]}) before with other draws "
-            f"({other[0]}, now {draws}); a second try needs its own share of alpha: give the seed, "
-            "plan and scale of the first one, or another memory."
+            f"({_differing(other[0], draws)}); a second try needs its own share of alpha: give "
+            "the seed, plan and scale of the first one, or another memory."
         )
     found = connection.execute(_SAME, (name, draws, run)).fetchone() if run else None
     if found is None:
@@ -117,6 +117,13 @@ def logged_answer(
     if logged.region is None:
         return logged
     return replace(logged, theta=read_row(connection, path, logged.region).theta)
+
+
+def _differing(there: str, asked: str) -> str:
+    """The fields, which semicolons part, in which two descriptions of draws differ."""
+    pairs = zip(there.split("; "), asked.split("; "), strict=False)
+    fields = [f"{old}, now {new}" for old, new in pairs if old != new]
+    return "; ".join(fields) or f"{there}, now {asked}"
 
 
 def read_answers(connection: sqlite3.Connection, path: Path) -> Iterator[Logged]:

@@ -63,7 +63,8 @@ class MemoryFile:
 
         Args:
           new, label: the input's own certificate; an empty region and ABSTAIN where it has none.
-          draws: what determines the certificate's draws and bound: seed, plan, law, scale.
+          draws: what determines the certificate's draws and bound: seed, plan, law, scale; fields
+            parted by "; " are compared one by one where it is refused.
           run: an input asked again by the same run and draws gets the answer it was given.
 
         Returns:

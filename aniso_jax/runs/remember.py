@@ -1,8 +1,6 @@
 """The certificates of a run, folded into a memory one after the other, in the run's order."""
 
 import contextlib
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -39,7 +37,7 @@ SAID = {
 
 _DRAWS = (
     "law scale scale_source sigma n0 n looks bound target tolerance alpha seed shared_draws mode "
-    "batch chunk matmul_precision"
+    "matmul_precision"
 )
 
 
@@ -81,10 +79,13 @@ def _binding(named: NamedMemory, experiment: Experiment) -> Binding:
 
 
 def draws_of(experiment: Experiment) -> str:
-    """What determines an input's votes and bound: another one is another try."""
-    said = {name: getattr(experiment, name) for name in _DRAWS.split()}
-    hashed = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-    return f"seed {experiment.seed}, n {experiment.n}, {experiment.scale}, {hashed[:16]}"
+    """What determines an input's votes and bound: another one is another try.
+
+    A search rounds otherwise in other batches, but its noise and what it looks for are the same:
+    batch and chunk count only where the network's logits depend on them.
+    """
+    names = _DRAWS if experiment.chunk is None else f"{_DRAWS} batch chunk"
+    return "; ".join(f"{name} {getattr(experiment, name)}" for name in names.split())
 
 
 def _in_order(

@@ -134,7 +134,7 @@ def test_other_draws_law_alpha_or_noise_are_refused(folded, tmp_path, capsys):
     swapped = list(words)
     swapped[swapped.index("--out") + 1] = tmp_path / "other"
     for more, said in (
-        (("--seed", 8), "a second try needs its own share of alpha"),
+        (("--seed", 8), "with other draws (seed 7, now seed 8); a second try needs its own share"),
         (("--n", 301), "a second try needs its own share of alpha"),
         (("--law", "uniform"), "law is gaussian, you asked for uniform"),
         (("--alpha", 0.02), "alpha is 0.01, you asked for 0.02"),

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 from cli_samples import aniso_jax, records_of
 
+from aniso_jax.records.load import load_frame
 from aniso_jax.records.parts import part_path
 
 pytestmark = pytest.mark.usefixtures("quick_compiles")
@@ -31,6 +32,16 @@ def test_another_memory_of_the_same_name_is_refused(run, tmp_path, asked, plan, 
     assert aniso_jax(*words, "--memory", other) == 2
     assert "memory: the run has m.sqlite (" in capsys.readouterr().err
     assert records_of(out) == before
+
+
+def test_a_longer_run_with_the_same_draws_may_ask_the_same_memory(tmp_path, asked, plan):
+    """The search of two inputs runs in another batch than that of five: no other draws."""
+    memory = tmp_path / "m.sqlite"
+    words = ("certify", *asked("gaussian", "isotropic"), *plan, "--memory", memory)
+    assert aniso_jax(*words, "--limit", 2, "--out", tmp_path / "short") == 0
+    assert aniso_jax(*words, "--limit", 5, "--out", tmp_path / "long") == 0
+    frame = load_frame(tmp_path / "long")
+    assert set(frame["memory"][:2]) == {"adopted"}
 
 
 def test_a_run_makes_no_new_memory_for_the_one_it_lost(run, tmp_path, capsys):
