@@ -9,7 +9,7 @@ import numpy as np
 
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.memory.binding import Binding
-from aniso_jax.memory.check import Overview, check, overview
+from aniso_jax.memory.check import Overview, checked, overview
 from aniso_jax.memory.opening import memory_viewed
 from aniso_jax.memory.store import MemoryFile
 from aniso_jax.runs.inputs import read_inputs
@@ -63,12 +63,16 @@ def _cost(seen: Overview, dimension: int) -> str:
 
 
 def _checked(memory: MemoryFile) -> Iterator[str]:
-    troubles = check(memory)
+    troubles, regions = [], memory.count()
+    for done, found in checked(memory):
+        troubles += found
+        if 0 < done < regions:
+            yield f"{done:,} of {regions:,} regions compared with all before them"
     if troubles:
         more = f" (and {len(troubles) - 1} more)" * (len(troubles) > 1)
         raise ValueError(f"{memory.path} does not keep its promise: {troubles[0]}{more}")
     yield (
-        f"{memory.count()} regions: pages, hashes and answers are whole, and regions of different "
+        f"{regions} regions: pages, hashes and answers are whole, and regions of different "
         "classes are disjoint (in float64)."
     )
 

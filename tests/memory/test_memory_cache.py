@@ -1,13 +1,15 @@
 """Regions held in RAM: what interruptions leave of them, and who may keep a block."""
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from store_samples import BOUND, ball
 
 import aniso_jax as aj
 from aniso_jax.memory import cache as memory_cache
 from aniso_jax.memory import rows as memory_rows
-from aniso_jax.memory.check import check
+from aniso_jax.memory.check import check, checked
+from aniso_jax.memory.rows import Row, write_row
 from aniso_jax.memory.sqlite import MemoryDamaged
 
 pytestmark = pytest.mark.usefixtures("quick_compiles")
@@ -66,3 +68,15 @@ def test_a_block_handed_out_outlives_later_questions(tmp_path):
             memory.query(jnp.zeros(2))
             assert float(block.gaps[0]) == 1.0
             assert int(block.count) == 1
+
+
+def test_a_check_holds_two_blocks_and_finds_pairs_across_them(tmp_path, small_blocks):
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        for at in range(16):
+            memory.ask(ball((10.0 * at, 0)), at % 3, draws="d")
+        assert list(checked(memory)) == [(0, []), (7, []), (14, []), (16, [])]
+        far = np.float32((20, 0.5))
+        row = Row(id=17, label=1, gap=np.float32(1), center=far, theta=np.ones(2, np.float32))
+        write_row(memory.connection, row)
+        *_, (done, found) = checked(memory)
+    assert (done, found) == (17, ["Regions 3 and 17, of classes 2 and 1, may meet."])
