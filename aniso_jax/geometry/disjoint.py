@@ -27,8 +27,9 @@ def surely_disjoint(a: Region, b: Region) -> jax.Array:
 
     Guarantee:
       Never true where the regions meet, nor where they would once both are enlarged by the
-      rounding of a membership test. True wherever both could grow by 2 m and stay apart. False
-      where a semi-axis or a center lies beyond 1e-12 .. 1e12, or is not finite.
+      rounding of a membership test. True wherever both could grow by 2 m and stay apart and no two
+      of their semi-axes differ by more than a factor of 2^40; beyond that a search may end short
+      of its proof. False where a semi-axis or a center lies beyond 1e-12 .. 1e12, or is not finite.
 
     Raises:
       ValueError: other norm orders or shapes, batches, or scales with axes of their own.
