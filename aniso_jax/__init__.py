@@ -20,8 +20,9 @@ from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
 from aniso_jax.memory.certify import memory_certify
+from aniso_jax.memory.opening import memory_open
 from aniso_jax.memory.registry import Memory, memory_empty, memory_insert, memory_query
-from aniso_jax.memory.store import MemoryFile, memory_open
+from aniso_jax.memory.store import MemoryFile
 from aniso_jax.optimize.anisotropic import (
     VolumeAscent,
     default_anisotropic,

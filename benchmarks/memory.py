@@ -94,7 +94,8 @@ def shrinking(ascent: str, images: int, overlaps: tuple[float, ...]) -> Iterator
         left = [proxy_radii(*overlapping(old, new, overlap)) for old, new in pairs]
         ours, ball, own = np.array([radii for radii in left if min(radii) > 0]).T
         median, least = float(np.median(ours / ball)), float(np.min(ours / ball))
-        print(f"{ascent}, overlap {overlap}: {median:.2f} times the ball", flush=True)
+        print(f"{ascent}, overlap {overlap}: {median:.2f} times the ball", end="")
+        print(f"; nothing was left of {len(pairs) - len(ours)} of {len(pairs)} pairs", flush=True)
         yield {
             "ascent": ascent,
             "overlap": overlap,

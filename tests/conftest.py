@@ -1,11 +1,15 @@
 """Shared by all folders of tests; being here, it also makes `oracles` importable from them."""
 
+from importlib.util import find_spec
+
 import jax
 import pytest
 from hypothesis import settings
 
 # pytest loads these files by itself; collected as modules with doctests too, they share one name
 collect_ignore_glob = ["*conftest.py"]
+if find_spec("torch") is None:  # which alone needs these definitions; their tests say they skip
+    collect_ignore_glob.append("*torch_twins.py")
 
 # a busy machine may take long over one example; that says nothing about the code
 settings.register_profile("no-deadline", deadline=None)

@@ -54,7 +54,7 @@ def refuse_memory(run: Path, experiment: Experiment) -> None:
         raise ValueError(
             f"{run} was made with a memory, {experiment.memory}: its claims rest on regions of "
             "other inputs too, which its records do not hold; check the memory by aniso-jax memory "
-            f"check {experiment.memory}, or certify without --memory."
+            "check FILE, or certify without --memory."
         )
 
 

@@ -25,26 +25,32 @@ def thetas(scale: Scale, like: jax.Array) -> jax.Array:
     """
     if not isinstance(scale, Isotropic | Diagonal):
         raise ValueError(
-            f"The scale is a {type(scale).__name__}; regions are compared where the scale is "
-            "Isotropic or Diagonal."
+            f"The scale is a {type(scale).__name__}, which is not aligned with the coordinates; "
+            "wanted an Isotropic or Diagonal one."
         )
     return scale.push(jnp.ones_like(like))
 
 
 def thetas_inside(scale: Scale, like: jax.Array, order: int) -> jax.Array:
-    """The diagonal of a scale whose regions lie inside those of this one; its own where it has."""
+    """The diagonal of a scale whose regions lie inside those of this one; its own where it has.
+
+    NaN for a rotated scale that is not valid: of its regions nothing is proved.
+    """
     if not isinstance(scale, Rotated):
         return thetas(scale, like)
-    less = 1 - slack(like.dtype)
-    return jnp.asarray(scale.theta) * scale.inner_factor(order) * less * jnp.ones_like(like)
+    return _around(scale, scale.inner_factor(order) * (1 - slack(like.dtype)), like)
 
 
 def thetas_outside(scale: Scale, like: jax.Array, order: int) -> jax.Array:
-    """The diagonal of a scale whose regions contain those of this one; its own where it has."""
+    """The diagonal of a scale whose regions contain those of this one; NaN as `thetas_inside`."""
     if not isinstance(scale, Rotated):
         return thetas(scale, like)
-    more = 1 + slack(like.dtype)
-    return jnp.asarray(scale.theta) * scale.outer_factor(order) * more * jnp.ones_like(like)
+    return _around(scale, scale.outer_factor(order) * (1 + slack(like.dtype)), like)
+
+
+def _around(scale: Rotated, factor: jax.Array, like: jax.Array) -> jax.Array:
+    theta = jnp.asarray(scale.theta) * factor * jnp.ones_like(like)
+    return jnp.where(scale.is_valid(), theta, jnp.nan)
 
 
 def semi_axes(region: "Region") -> jax.Array:

@@ -31,9 +31,11 @@ def surely_disjoint(a: Region, b: Region) -> jax.Array:
 
     Guarantee:
       Never true where the regions meet, nor, for isotropic and diagonal scales, where they would
-      once both are enlarged by the rounding of a membership test. True wherever both could grow
-      by 2 m and stay apart (for those and, about so, for rotated ellipsoids). False where a
-      semi-axis or a center lies beyond 1e-12 .. 1e12, or is not finite.
+      once both are enlarged by the rounding of a membership test (that of a rotated region is
+      `contains`, which never lets in a point outside). True wherever both could grow by 2 m and
+      stay apart and no two of their semi-axes differ by more than a factor of 2^40, for isotropic
+      and diagonal scales; beyond that, and for rotated ones, a search may end short of its proof.
+      False where a semi-axis or a center lies beyond 1e-12 .. 1e12, or is not finite.
 
     Raises:
       ValueError: other norm orders or shapes, or batches.
@@ -64,8 +66,9 @@ def shrink_to_avoid(new: Region, old: Region) -> Region:
       new, old: as `surely_disjoint`.
 
     Guarantee:
-      `surely_disjoint(result, old)` is true, and so it is of every smaller gap; the gap is never
-      above that of `new`, and equal to it where the two were surely disjoint already.
+      `surely_disjoint(result, old)` is true, and what proves it proves it of every smaller gap;
+      the gap is never above that of `new`, and equal to it where the two were surely disjoint
+      already.
 
     Raises:
       ValueError: as `surely_disjoint`.

@@ -45,7 +45,7 @@ def log_volume_in_box(region: Region, low: float = 0.0, high: float = 1.0) -> ja
     tilted = _log_tilted_mass(region, log_t, low, high)
     whole = region.dimension * jnp.log(high - low)
     bound = jnp.minimum(jnp.minimum(tilted, whole), _own_volume(region))
-    return jnp.where(region.gap > 0, bound, -jnp.inf)
+    return jnp.where((region.gap > 0) & region.scale.is_valid(), bound, -jnp.inf)
 
 
 def _own_volume(region: Region) -> jax.Array:

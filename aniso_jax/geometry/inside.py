@@ -55,7 +55,8 @@ def _gap_of_same_shape(
 
 def _gap_of_aligned(old: "Region", center: jax.Array, shape: "Scale") -> jax.Array:
     theta_old = thetas_inside(old.scale, old.center, old.order)
-    ratio = thetas_outside(shape, center, old.order) / theta_old
+    theta = thetas_outside(shape, center, old.order)
+    ratio = theta / theta_old
     widest, less = jnp.max(ratio), slack(ratio.dtype, ratio.size)
     offset = (center - old.center) / theta_old / old.gap
     room = 1 - norm(offset, old.order) * (1 + less) - less
@@ -63,8 +64,8 @@ def _gap_of_aligned(old: "Region", center: jax.Array, shape: "Scale") -> jax.Arr
     if old.order == 2:
         units = jnp.maximum(units, _by_duality(offset, ratio / widest) / widest)
     fits = jnp.where(old.gap > 0, units * old.gap * (1 - less), 0.0)
-    # Equal centers and no longer theta: the whole gap, by comparison of factors alone.
-    is_nested = jnp.all(center == old.center) & (widest <= 1)
+    # Equal centers and no longer theta: the whole gap, whatever a quotient is rounded to.
+    is_nested = jnp.all(center == old.center) & jnp.all(theta <= theta_old)
     return jnp.where(is_nested, jnp.maximum(fits, old.gap), jnp.where(fits > 0, fits, 0.0))
 
 

@@ -22,7 +22,7 @@ There is no matrix product and no difference of squares, hence neither TF32 nor 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import jax
 import jax.numpy as jnp
@@ -89,11 +89,14 @@ def free_reach(pair: Pair, *, tolerance: float) -> jax.Array:
     """The factor to which the second region may grow or must shrink; 0 where none is found.
 
     Max over kappa of (w . delta / (1 + tolerance) - ||Lambda w||) / ||M w||. At the best w of l2
-    the point where the two touch lies on the first one's outline: ||Lambda w|| = 1.
+    the point where the two touch lies on the first one's outline: ||Lambda w|| = 1. The tolerance
+    brings the centers nearer before anything else, so that this turning point is the one of the
+    value: between very long and very short axes the two lie far apart.
     """
+    pair = replace(pair, offset=pair.offset / (1 + tolerance))
 
     def value(between: jax.Array, reach_a: jax.Array, reach_b: jax.Array) -> jax.Array:
-        return (between / (1 + tolerance) - reach_a) / reach_b
+        return (between - reach_a) / reach_b
 
     def rises(log_kappa: jax.Array) -> jax.Array:
         if pair.order == 1:

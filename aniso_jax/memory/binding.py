@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ import numpy as np
 
 from aniso_jax.memory.sqlite import MemoryRefused
 from aniso_jax.smoothing.laws import LAWS
+
+
+def new_number() -> str:
+    """Another one at every call."""
+    return secrets.token_hex(6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +28,15 @@ class Binding:
       law: name of the noise's law, and with it the norm.
       shape: of one input.
       alpha: of each certificate; an adopted region has the confidence it was certified with.
+      number: given at random when the file is made; what tells it from another of the same name,
+        and the one thing that is not refused.
     """
 
     weights: str
     law: str
     shape: tuple[int, ...]
     alpha: float
+    number: str = field(default_factory=new_number, compare=False)
 
     @property
     def order(self) -> int:
@@ -35,7 +44,7 @@ class Binding:
         return LAWS[self.law].order
 
     def rows(self) -> dict[str, str]:
-        """As the file spells it."""
+        """As the file spells it, the number left out."""
         return {
             "weights": self.weights,
             "law": self.law,
@@ -52,7 +61,8 @@ def read_binding(connection: Any, path: Path) -> Binding:
         shape = tuple(int(size) for size in json.loads(said["shape"]))
         alpha = float(said["alpha"])
         LAWS[said["law"]]
-        return Binding(weights=said["weights"], law=said["law"], shape=shape, alpha=alpha)
+        named = {name: said[name] for name in ("weights", "law", "number")}
+        return Binding(**named, shape=shape, alpha=alpha)
     except (KeyError, ValueError, TypeError) as error:
         raise MemoryRefused(f"{path} does not say what it is about; give another path.") from error
 
@@ -65,6 +75,21 @@ def weights_hash(params: Any) -> str:
         digest.update(f"{jax.tree_util.keystr(place)} {array.shape} {array.dtype}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return f"params:{digest.hexdigest()}"
+
+
+def check_params(connection: Any, binding: Binding, params: Any, path: Path) -> None:
+    """Refuse other params than a file's, and write down the first; inside a transaction."""
+    given = weights_hash(params)
+    if binding.weights.startswith("params:"):
+        there = binding.weights
+    else:
+        connection.execute("INSERT OR IGNORE INTO binding VALUES ('params', ?)", (given,))
+        there = dict(connection.execute("SELECT name, value FROM binding"))["params"]
+    if given != there:
+        raise MemoryRefused(
+            f"{path} was made with other params ({there[:23]}, now {given[:23]}): open a memory "
+            "for these."
+        )
 
 
 def check_binding(there: Binding, asked: Binding, path: Path) -> None:

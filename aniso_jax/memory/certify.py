@@ -12,7 +12,6 @@ from aniso_jax.certification.plan import Plan
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.memory.answers import MemoryAnswer
-from aniso_jax.memory.binding import weights_hash
 from aniso_jax.memory.store import MemoryFile
 from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.votes import CHUNK, ApplyFn
@@ -43,7 +42,7 @@ def memory_certify(
 
     Raises:
       MemoryRefused: the input was certified before with other draws or another scale, which would
-        be another try; the memory was opened for other params.
+        be another try; the memory was opened for, or first asked with, other params.
       ValueError: a plan with a grid, of another alpha or law than the memory's; what `certify`
         refuses.
 
@@ -82,9 +81,7 @@ def _check(memory: MemoryFile, params: Any, law: Law, plan: Plan) -> None:
             f"The law is {law.name} and alpha {plan.alpha}, {memory.path} was opened for "
             f"{bound.law} and {bound.alpha}: certify with these, or open another memory."
         )
-    named = bound.weights.startswith("params:")
-    if named and bound.weights != weights_hash(params):
-        raise ValueError(f"{memory.path} was opened for other params: open a memory for these.")
+    memory.check_params(params)
 
 
 def _draws(key: jax.Array, scale: Scale, plan: Plan) -> str:

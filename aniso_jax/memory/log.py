@@ -1,7 +1,9 @@
 """The log of answers: who was asked with which draws, and what was claimed; abstentions too."""
 
+import hashlib
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,19 @@ from numpy.typing import NDArray
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
-from aniso_jax.memory.rows import as_bytes, from_bytes
+from aniso_jax.memory.rows import as_bytes, changed, from_bytes, read_row
 from aniso_jax.memory.sqlite import MemoryRefused
 
 _COLUMNS = "input, draws, run, verdict, label, gap, region, asked, claimed"
 _OTHER = "SELECT draws FROM answers WHERE input = ? AND draws != ? LIMIT 1"
-_SAME = f"SELECT {_COLUMNS} FROM answers WHERE input = ? AND draws = ? AND run = ? ORDER BY id"
-_THETA = "SELECT theta FROM regions WHERE id = ?"
+_SAME = (
+    f"SELECT id, digest, {_COLUMNS} FROM answers WHERE input = ? AND draws = ? AND run = ? "
+    "ORDER BY id"
+)
+_ALL = f"SELECT id, digest, {_COLUMNS} FROM answers ORDER BY id"
+_LAST = "SELECT id, digest FROM answers ORDER BY id DESC LIMIT 1"
+_DIGEST = "SELECT digest FROM answers WHERE id = ?"
+_LABEL = "SELECT label FROM regions WHERE id = ?"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,26 +97,83 @@ def logged_answer(
     Raises:
       MemoryRefused: it was asked with other draws. A second try at a certificate would need its
         own share of alpha.
+      MemoryDamaged: the answer, or the region it rests on, has other bytes than were written.
     """
     other = connection.execute(_OTHER, (name, draws)).fetchone()
     if other is not None:
         raise MemoryRefused(
             f"{path} was asked about this input (content {name[:16]}) before with other draws "
-            f"({other[0]}, now {draws}); a second try needs its own share of alpha: give the seed, "
-            "plan and scale of the first one, or another memory."
+            f"({_differing(other[0], draws)}); a second try needs its own share of alpha: give "
+            "the seed, plan and scale of the first one, or another memory."
         )
     found = connection.execute(_SAME, (name, draws, run)).fetchone() if run else None
     if found is None:
         return None
-    values: dict[str, Any] = dict(zip(_COLUMNS.split(", "), found, strict=True))
-    return Logged(**values, theta=_theta(connection, values["region"]))
+    number, digest, *values = found
+    before = connection.execute(_DIGEST, (number - 1,)).fetchone()
+    if digest != _chained(number, before, values):
+        raise changed(path, f"answer {number}")
+    logged = _of_row(values)
+    if logged.region is None:
+        return logged
+    return replace(logged, theta=read_row(connection, path, logged.region).theta)
 
 
-def write_answer(connection: sqlite3.Connection, logged: Logged) -> None:
-    """Log an answer; inside the caller's transaction."""
+def _differing(there: str, asked: str) -> str:
+    """The fields, which semicolons part, in which two descriptions of draws differ."""
+    pairs = zip(there.split("; "), asked.split("; "), strict=False)
+    fields = [f"{old}, now {new}" for old, new in pairs if old != new]
+    return "; ".join(fields) or f"{there}, now {asked}"
+
+
+def read_answers(connection: sqlite3.Connection, path: Path) -> Iterator[Logged]:
+    """Every answer, in order.
+
+    Raises:
+      MemoryDamaged: an answer is missing, or has other bytes than were written.
+    """
+    before = None
+    for expected, (number, digest, *values) in enumerate(connection.execute(_ALL), start=1):
+        if number != expected or digest != _chained(number, before, values):
+            raise changed(path, f"answer {expected}")
+        before = (digest,)
+        yield _of_row(values)
+
+
+def write_answer(connection: sqlite3.Connection, logged: Logged, *, path: Path) -> None:
+    """Log an answer; inside the caller's transaction, after the region it stores.
+
+    Raises:
+      MemoryDamaged: the file does not hold the region that the answer rests on.
+    """
+    _check_region(connection, logged, path)
     values = tuple(getattr(logged, name) for name in _COLUMNS.split(", "))
-    marks = ", ".join("?" * len(values))
-    connection.execute(f"INSERT INTO answers ({_COLUMNS}) VALUES ({marks})", values)
+    before = connection.execute(_LAST).fetchone()
+    number = 1 if before is None else before[0] + 1
+    digest = _chained(number, None if before is None else before[1:], values)
+    marks = ", ".join("?" * (len(values) + 2))
+    add = f"INSERT INTO answers (id, digest, {_COLUMNS}) VALUES ({marks})"
+    connection.execute(add, (number, digest, *values))
+
+
+def _chained(number: int, before: tuple[bytes] | None, values: Sequence[Any]) -> bytes:
+    """A digest of an answer and, through the one before it, of all before it."""
+    chain = b"" if before is None else before[0]
+    return hashlib.sha256(chain + repr((number, *values)).encode()).digest()
+
+
+def _of_row(values: Sequence[Any]) -> Logged:
+    named: dict[str, Any] = dict(zip(_COLUMNS.split(", "), values, strict=True))
+    return Logged(**named)
+
+
+def _check_region(connection: sqlite3.Connection, logged: Logged, path: Path) -> None:
+    """What is held in RAM is not believed over the file."""
+    if logged.region is None:
+        return
+    found = connection.execute(_LABEL, (logged.region,)).fetchone()
+    if found != (logged.label,):
+        raise changed(path, f"region {logged.region}, of class {logged.label},")
 
 
 def log_volume(region: Region) -> float | None:
@@ -119,11 +184,4 @@ def log_volume(region: Region) -> float | None:
     theta = np.asarray(jax.device_get(region.scale.push(jnp.ones_like(region.center))), np.float64)
     if not np.all(np.isfinite(theta) & (theta > 0)):
         return None
-    return float(theta.size * np.log(gap) + np.sum(np.log(theta)))
-
-
-def _theta(connection: sqlite3.Connection, region: int | None) -> NDArray[np.float32] | None:
-    if region is None:
-        return None
-    blob = connection.execute(_THETA, (region,)).fetchone()[0]
-    return from_bytes(blob, (-1,))
+    return float(theta.size * np.log(gap) + np.sum(np.log(theta))) + 0.0  # SQLite has no -0.0

@@ -4,7 +4,7 @@ import hashlib
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +83,7 @@ def read_rows(
     for number, label, *blobs, digest in connection.execute(_SELECT, (after,)):
         expected += 1
         if number != expected or digest != _digest(number, label, *blobs):
-            raise MemoryDamaged(
-                f"{path} is damaged (region {expected} is missing or was changed); restore it from "
-                "a copy, or begin another memory."
-            )
+            raise changed(path, f"region {expected}")
         gap, center, theta = blobs
         yield Row(
             id=number,
@@ -105,10 +102,26 @@ def check_all_there(connection: sqlite3.Connection, path: Path) -> None:
     """
     claimed, last = connection.execute(_ENDS).fetchone()
     if claimed > last:
-        raise MemoryDamaged(
-            f"{path} is damaged (region {claimed} is missing or was changed); restore it from a "
-            "copy, or begin another memory."
-        )
+        raise changed(path, f"region {claimed}")
+
+
+def read_row(connection: sqlite3.Connection, path: Path, number: int) -> Row:
+    """One region, flattened.
+
+    Raises:
+      MemoryDamaged: it is missing, or has other bytes than were written.
+    """
+    for row in read_rows(connection, path, (-1,), after=number - 1):
+        return row
+    raise changed(path, f"region {number}")
+
+
+def changed(path: Path, what: str) -> MemoryDamaged:
+    """What is said of something that a file should hold."""
+    return MemoryDamaged(
+        f"{path} is damaged ({what} is missing or was changed); restore it from a copy, or begin "
+        "another memory."
+    )
 
 
 def block_rows(shape: tuple[int, ...]) -> int:
@@ -161,38 +174,3 @@ def _digest(number: int, label: int, *blobs: bytes) -> bytes:
     for blob in blobs:
         digest.update(blob)
     return digest.digest()
-
-
-@dataclass(kw_only=True)
-class Cache:
-    """The first stored regions as blocks in RAM; regions never change, so they stay true.
-
-    Attributes:
-      shape, order: of the memory.
-      most: blocks held; later regions are streamed from the file at every question.
-      blocks: full ones, and a last one that may have room.
-      count: regions held.
-    """
-
-    shape: tuple[int, ...]
-    order: int
-    most: int
-    blocks: list[Memory] = field(default_factory=list)
-    count: int = 0
-
-    @property
-    def is_full(self) -> bool:
-        """Whether no further region is held."""
-        return self.count >= self.most * block_rows(self.shape)
-
-    def take(self, row: Row) -> None:
-        """Hold one more region."""
-        if self.count % block_rows(self.shape) == 0:
-            self.blocks.append(memory_empty(block_rows(self.shape), self.shape, order=self.order))
-        self.blocks[-1] = added(self.blocks[-1], row)
-        self.count += 1
-
-    def take_block(self, rows: Sequence[Row]) -> None:
-        """Hold a whole block's regions at once."""
-        self.blocks.append(block_of(rows, self.shape, self.order))
-        self.count += len(rows)

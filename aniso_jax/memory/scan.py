@@ -64,7 +64,8 @@ def look(memory: "Memory", new: Region, label: jax.Array) -> Seen:
         put = jax.lax.dynamic_update_slice_in_dim
         return tuple(put(whole, part, start, 0) for whole, part in zip(seen, told, strict=True))
 
-    none = jnp.full(memory.capacity, jnp.inf), jnp.ones(memory.capacity, bool)
+    far = jnp.full(memory.capacity, jnp.inf, memory.gaps.dtype)
+    none = far, jnp.ones(memory.capacity, bool)
     blocks = (memory.count + rows - 1) // rows
     gauges, apart = jax.lax.fori_loop(0, blocks, block, none)
     return _seen(memory, gauges, apart, new.dimension)

@@ -14,7 +14,7 @@ from pathlib import Path
 from aniso_jax.storage.atomic import DiskFull, flush_directory, full_disk_said
 
 _APPLICATION = 0x414E4953  # says in the file's header whose it is
-_FORMAT = 1
+_FORMAT = 2
 _MAGIC, _HEADER = b"SQLite format 3\0", 100
 _SCHEMA = """
 CREATE TABLE binding (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -22,7 +22,7 @@ CREATE TABLE regions (id INTEGER PRIMARY KEY, label INTEGER NOT NULL, gap BLOB N
     center BLOB NOT NULL, theta BLOB NOT NULL, digest BLOB NOT NULL);
 CREATE TABLE answers (id INTEGER PRIMARY KEY, input TEXT NOT NULL, draws TEXT NOT NULL,
     run TEXT NOT NULL, verdict TEXT NOT NULL, label INTEGER NOT NULL, gap BLOB NOT NULL,
-    region INTEGER, asked REAL, claimed REAL);
+    region INTEGER, asked REAL, claimed REAL, digest BLOB NOT NULL);
 CREATE INDEX answers_by_input ON answers (input);
 """
 
@@ -40,17 +40,28 @@ class MemoryBusy(RuntimeError):
 
 
 class MemoryUnwritable(OSError):
-    """The file, or its directory, does not let itself be written."""
+    """The file, or its directory, does not let itself be written, or could not be read."""
 
 
-def connect(path: Path, *, patience: float) -> sqlite3.Connection:
+def connect(path: Path, *, patience: float, writes: bool = True) -> sqlite3.Connection:
     """A connection to a memory that is there.
 
     Args:
       patience: seconds to wait for another writer.
+      writes: False to look only, also where nothing can be written: SQLite makes two files beside
+        a log's file even to read it, so an archive without a log is read as one that cannot change.
     """
     _check_whole(path)
-    address = f"{path.resolve().as_uri()}?mode=rw"
+    try:
+        return _connect(path, "mode=rw", patience)
+    except sqlite3.OperationalError as error:
+        if writes or not _is_unwritable(error) or _log(path).exists():
+            raise
+        return _connect(path, "mode=ro&immutable=1", patience)
+
+
+def _connect(path: Path, how: str, patience: float) -> sqlite3.Connection:
+    address = f"{path.resolve().as_uri()}?{how}"
     connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=patience)
     try:
         _check_kind(connection, path)
@@ -85,8 +96,8 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     nobody who has read waits for somebody who has.
     """
     with errors_said(path):
-        connection.execute("BEGIN IMMEDIATE")
         try:
+            connection.execute("BEGIN IMMEDIATE")
             yield
             connection.execute("COMMIT")
         except BaseException:
@@ -105,24 +116,46 @@ def errors_said(path: Path) -> Iterator[None]:
 
 
 def _said(path: Path, error: sqlite3.Error) -> Exception:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    code = _code(error)
     if code == sqlite3.SQLITE_FULL:
         return DiskFull(
             f"the disk is full: no room for {path}; what it held is kept, free some space."
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return MemoryBusy(f"{path} is being written by another process; try again later.")
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+    if _is_unwritable(error):
         return MemoryUnwritable(
             f"{path} cannot be written ({error}); nothing was changed: make the file and its "
             "directory writable, or give another path."
         )
     if code == sqlite3.SQLITE_NOTADB:
         return MemoryRefused(f"{path} is no memory file ({error}); give another path.")
-    return MemoryDamaged(
-        f"{path} is damaged ({error}); nothing in it can be relied on: restore it from a copy, or "
-        "begin another memory."
+    if code == sqlite3.SQLITE_CORRUPT or str(error).startswith("no such"):
+        return MemoryDamaged(
+            f"{path} is damaged ({error}); restore it from a copy, or begin another memory."
+        )
+    if isinstance(error, sqlite3.ProgrammingError | sqlite3.InterfaceError):
+        return RuntimeError(
+            f"{path} is closed, or was opened by another thread ({error}): open it once more where "
+            "it is used."
+        )
+    return MemoryUnwritable(
+        f"{path} could not be read or written ({error}); nothing was stored, and what it held is "
+        "kept: see to the disk or the limits of this process, and try again."
     )
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary one."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
+
+
+def _is_unwritable(error: sqlite3.Error) -> bool:
+    return _code(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
 
 
 def _fill(connection: sqlite3.Connection, binding: Mapping[str, str]) -> None:
@@ -139,14 +172,13 @@ def _check_whole(path: Path) -> None:
 
     With a log beside it the file may rightly be behind its header, and SQLite makes it whole.
     """
-    log = path.with_name(f"{path.name}-wal")
-    if log.exists() or path.stat().st_size < _HEADER:
+    if _log(path).exists() or path.stat().st_size < _HEADER:
         return
     with path.open("rb") as file:
         header = file.read(_HEADER)
     page = int.from_bytes(header[16:18], "big") or 1
     wanted = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
-    if header.startswith(_MAGIC) and path.stat().st_size < wanted and not log.exists():
+    if header.startswith(_MAGIC) and path.stat().st_size < wanted and not _log(path).exists():
         raise MemoryDamaged(
             f"{path} is damaged (it has {path.stat().st_size} of its {wanted} bytes); restore it "
             "from a copy, or begin another memory."

@@ -10,19 +10,25 @@ def claim_of(experiment: Experiment) -> str:
 
     Every part and run.json carry it, so that no record is read for more than it says.
     """
+    if experiment.memory is not None:
+        return (
+            f"{_remembered(experiment.memory, _confidence(experiment))} {_arithmetic(experiment)}"
+        )
     return (
         f"{_scope(experiment)}, with probability at least {_confidence(experiment)} over the "
-        f"draws: where the prediction is not -1, {_classifier(experiment)} answers it on the whole "
-        f"region. {_arithmetic(experiment)}"
+        "draws: where the prediction is not -1, the network smoothed with the recorded scale, "
+        f"frozen, answers it on the whole region. {_arithmetic(experiment)}"
     )
 
 
-def _classifier(experiment: Experiment) -> str:
-    if experiment.memory is None:
-        return "the network smoothed with the recorded scale, frozen,"
+def _remembered(memory: str, confidence: Decimal) -> str:
+    """Of regions, not of inputs: neighbours that adopt a false region are all wrong with it."""
     return (
-        f"the classifier that remembers ({experiment.memory}: in a stored region the network "
-        "smoothed with that region's scale)"
+        f"For each stored region of {memory} by itself, with probability at least {confidence} "
+        "over its own draws: the network smoothed with the region's scale answers the region's "
+        "class on all of it. Where the prediction is not -1, the classifier that remembers answers "
+        "it on the claimed region; an adopted answer rests on the stored region it names, and is "
+        "wrong wherever that one is, with every other answer that rests on it."
     )
 
 

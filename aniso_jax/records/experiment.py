@@ -63,8 +63,8 @@ class Experiment:
         batch: inputs computed together, only where the records' bits may depend on it: optimised
             scales, or a network whose logits depend on the size of a forward pass.
         chunk: draws of an input in a forward pass, only for such a network.
-        memory: name of the memory file that the certificates were folded into, one after the
-            other; None where each input is answered by itself.
+        memory: name and number of the memory file that the certificates were folded into, one
+            after the other; None where each input is answered by itself.
         matmul_precision: JAX's precision of matrix products.
         versions: versions of `aniso_jax`, `jax` and `jaxlib`.
 

@@ -24,6 +24,7 @@ HEADING = MappingProxyType(
         "contains_isotropic": "contains isotropic",
         "capped_share": "axes capped",
         "expected_false": "false certificates expected",
+        "expected_false_regions": "false own regions expected",
         "optimise_seconds": "optimise, s/input",
         "certify_seconds": "certify, s/input",
     }
@@ -66,6 +67,7 @@ FORMAT: MappingProxyType[str, Callable[[float], str]] = MappingProxyType(
         "contains_isotropic": lambda value: f"{percent_down(value)} %",
         "capped_share": lambda value: f"{percent_up(value)} %",
         "expected_false": lambda value: f"≤ {significant_up(value, 2)}",
+        "expected_false_regions": lambda value: f"≤ {significant_up(value, 2)}",
         "optimise_seconds": _seconds,
         "certify_seconds": _seconds,
     }

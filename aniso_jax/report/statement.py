@@ -13,18 +13,39 @@ def own(runs: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
 
 def statement(runs: Sequence[pd.DataFrame]) -> str:
     """The claim of this project's own runs among `runs`; empty where there are none."""
-    ours = own(runs)
-    if not ours:
-        return ""
-    all_joint = all(_is_joint(df) for df in ours)
+    remembering = [df for df in own(runs) if has_memory(df)]
+    others = [df for df in own(runs) if not has_memory(df)]
+    said = _of_inputs(others) if others else "", _of_regions(remembering) if remembering else ""
+    return " ".join(filter(None, said))
+
+
+def has_memory(df: pd.DataFrame) -> bool:
+    """Whether a run's answers rest on stored regions."""
+    return df.attrs.get("memory") is not None
+
+
+def _of_inputs(runs: Sequence[pd.DataFrame]) -> str:
+    all_joint = all(_is_joint(df) for df in runs)
     scope = "For all inputs of a run together" if all_joint else "For each input by itself"
     return (
-        f"{scope}, with probability at least {_confidence(ours, all_joint)} over the run's "
+        f"{scope}, with probability at least {_confidence(runs, all_joint)} over the run's "
         "random draws, the run either abstains or the smoothed classifier gives the stated label "
-        f"at every point of the input's region{_arithmetic(ours)}{_frozen(ours)}"
-        f"{_joint_among(ours)}{_targets(ours)}; nothing is certified beyond the region, "
+        f"at every point of the input's region{_arithmetic(runs)}{_frozen(runs)}"
+        f"{_joint_among(runs)}{_targets(runs)}; nothing is certified beyond the region, "
         f"{'' if all_joint else 'for all inputs jointly, '}or about what the network predicts "
         "without noise."
+    )
+
+
+def _of_regions(runs: Sequence[pd.DataFrame]) -> str:
+    """What is true of runs with a memory, where many answers may rest on one false region."""
+    files = ", ".join(sorted({str(df.attrs["memory"]) for df in runs}))
+    return (
+        f"For each stored region of the memory {files} by itself, with probability at least "
+        f"{_confidence(runs, False)} over its own draws, the network smoothed with its scale gives "
+        f"its class at every point of it{_arithmetic(runs)}{_targets(runs)}; an adopted answer "
+        "rests on the region it names, and one false region makes every answer that rests on it "
+        "false; nothing is certified of each input by itself or of all regions jointly."
     )
 
 
@@ -84,8 +105,7 @@ def _arithmetic(runs: Sequence[pd.DataFrame]) -> str:
 
 
 def _frozen(runs: Sequence[pd.DataFrame]) -> str:
-    frozen = [df for df in runs if df.attrs.get("memory") is None]
-    if all(df.attrs.get("scale") == "fixed" for df in frozen):
+    if all(df.attrs.get("scale") == "fixed" for df in runs):
         return ""
     return (
         "; where the scale depends on the input, the smoothed classifier is the one with that "

@@ -25,9 +25,14 @@ def printout(frames: Sequence[pd.DataFrame]) -> Iterator[Table | str]:
             yield from _side_by_side(proxy_summary(runs), title)
         if own(runs):
             title = f"If drawn at random: of all inputs, %, at least ({1 - BETA:.0%} each, {norm})"
-            yield from _side_by_side(population_summary(runs), title)
+            yield from _side_by_side(_said_of_some(population_summary(runs)), title)
     said = statement(frames), memory_statement(frames), foreign_statement(frames)
     yield from filter(None, said)
+
+
+def _said_of_some(table: pd.DataFrame) -> pd.DataFrame:
+    """Without the columns in which no run has a number."""
+    return table.dropna(axis="columns", how="all")
 
 
 def _side_by_side(table: pd.DataFrame, title: str) -> Iterator[Table]:

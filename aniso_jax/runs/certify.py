@@ -15,6 +15,7 @@ from aniso_jax.runs.config import Certify
 from aniso_jax.runs.engine import Engine
 from aniso_jax.runs.grids import grid_of, snapped_file
 from aniso_jax.runs.inputs import Inputs, check_fit, read_inputs
+from aniso_jax.runs.named_memory import named_memory
 from aniso_jax.runs.remember import remembering
 from aniso_jax.runs.runner import run_parts, split_parts
 from aniso_jax.runs.sizes import check_neighbours, chunk_changes_logits, sizes, slots_for
@@ -61,12 +62,14 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
         "batch": batch if source.is_sought or depends else None,
         "chunk": chunk if depends else None,
     }
-    experiment = _experiment(config, inputs, model, source, draws, **sizes_said)
+    out, named = Path(config.out), named_memory(config.memory, Path(config.out))
+    memory = None if named is None else str(named)
+    experiment = _experiment(config, inputs, model, source, draws, memory=memory, **sizes_said)
     parts = split_parts(inputs.indices, PART)
-    check_run(config.out, experiment)
-    with remembering(engine.compute, config.memory, experiment, inputs) as compute:
+    check_run(out, experiment)
+    with remembering(engine.compute, named, out, experiment, inputs) as compute:
         watch.start(len(inputs.indices))
-        run_parts(Path(config.out), experiment, parts, compute, on_part=watch.part)
+        run_parts(out, experiment, parts, compute, on_part=watch.part)
     return experiment
 
 
@@ -123,6 +126,7 @@ def _experiment(
     *,
     batch: int | None,
     chunk: int | None,
+    memory: str | None,
 ) -> Experiment:
     """Everything that determines the run's bytes."""
     return Experiment(
@@ -157,7 +161,7 @@ def _experiment(
         part_size=PART,
         batch=batch,
         chunk=chunk,
-        memory=None if config.memory is None else config.memory.name,
+        memory=memory,
         matmul_precision=str(jax.config.values["jax_default_matmul_precision"] or "default"),
         versions=_versions(),
     )

@@ -9,11 +9,11 @@ import numpy as np
 
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.memory.binding import Binding
-from aniso_jax.memory.check import Overview, check, overview
-from aniso_jax.memory.store import MemoryFile, memory_bound, memory_open
+from aniso_jax.memory.check import Overview, checked, overview
+from aniso_jax.memory.opening import memory_viewed
+from aniso_jax.memory.store import MemoryFile
 from aniso_jax.runs.inputs import read_inputs
 from aniso_jax.runs.memory_config import MemoryCommand
-from aniso_jax.smoothing.laws import LAWS
 
 _ORDER = ("keep", "shrink", "adopt", "abstain")
 
@@ -25,27 +25,18 @@ def memory_lines(config: MemoryCommand) -> Iterator[str]:
       ValueError: no memory file, a damaged one, or a `check` that found a trouble; data of another
         shape than the memory's.
     """
-    bound = memory_bound(config.file)
-    with reopened(config, bound) as memory:
+    with memory_viewed(config.file) as memory:
         if config.action == "show":
-            yield from _shown(bound, overview(memory))
+            yield from _shown(memory.binding, overview(memory))
         elif config.action == "query":
             yield from _answers(config, memory)
         else:
             yield from _checked(memory)
 
 
-def reopened(config: MemoryCommand, bound: Binding) -> MemoryFile:
-    """A memory file with the binding that it names itself."""
-    law = LAWS[bound.law]
-    return memory_open(
-        config.file, weights=bound.weights, law=law, shape=bound.shape, alpha=bound.alpha
-    )
-
-
 def _shown(bound: Binding, seen: Overview) -> Iterator[str]:
     yield f"network {bound.weights[:23]}, law {bound.law} (l{bound.order}), alpha {bound.alpha}"
-    yield f"inputs of shape {bound.shape}"
+    yield f"inputs of shape {bound.shape}; number {bound.number}"
     classes = ", ".join(f"{label}: {count}" for label, count in seen.regions.items())
     yield f"{sum(seen.regions.values())} regions" + (
         f" (class: regions; {classes})" * bool(classes)
@@ -72,12 +63,16 @@ def _cost(seen: Overview, dimension: int) -> str:
 
 
 def _checked(memory: MemoryFile) -> Iterator[str]:
-    troubles = check(memory)
+    troubles, regions = [], memory.count()
+    for done, found in checked(memory):
+        troubles += found
+        if 0 < done < regions:
+            yield f"{done:,} of {regions:,} regions compared with all before them"
     if troubles:
         more = f" (and {len(troubles) - 1} more)" * (len(troubles) > 1)
         raise ValueError(f"{memory.path} does not keep its promise: {troubles[0]}{more}")
     yield (
-        f"{memory.count()} regions: pages, hashes and answers are whole, and regions of different "
+        f"{regions} regions: pages, hashes and answers are whole, and regions of different "
         "classes are disjoint (in float64)."
     )
 

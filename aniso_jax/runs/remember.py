@@ -1,8 +1,6 @@
 """The certificates of a run, folded into a memory one after the other, in the run's order."""
 
 import contextlib
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,15 +16,17 @@ from aniso_jax.geometry.domain import log_volume_in_box
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
+from aniso_jax.memory.binding import Binding
 from aniso_jax.memory.log import Logged
-from aniso_jax.memory.store import MemoryFile, memory_open
+from aniso_jax.memory.opening import open_bound
+from aniso_jax.memory.store import MemoryFile
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.records.schema import run_schema
 from aniso_jax.runs.inputs import Inputs
 from aniso_jax.runs.lengths import lengths_of
+from aniso_jax.runs.named_memory import NamedMemory, check_parts
 from aniso_jax.runs.rows import measures
 from aniso_jax.runs.runner import Compute, PartResult
-from aniso_jax.smoothing.laws import LAWS
 
 SAID = {
     MemoryVerdict.KEEP: "kept",
@@ -38,13 +38,13 @@ SAID = {
 
 _DRAWS = (
     "law scale scale_source sigma n0 n looks bound target tolerance alpha seed shared_draws mode "
-    "batch chunk matmul_precision"
+    "matmul_precision"
 )
 
 
 @contextlib.contextmanager
 def remembering(
-    compute: Compute, path: Path | None, experiment: Experiment, inputs: Inputs
+    compute: Compute, named: NamedMemory | None, out: Path, experiment: Experiment, inputs: Inputs
 ) -> Iterator[Compute]:
     """The same computation with every record put through a memory; itself where there is none.
 
@@ -53,25 +53,40 @@ def remembering(
     it was given, and goes on.
 
     Raises:
-      ValueError: a memory of another network, law, shape or alpha, or one that was asked about
-        some input with other draws; before any draw is made.
+      ValueError: a memory of another network, law, shape or alpha, one that was asked about
+        some input with other draws, or not the one that the run's parts rest on; before any draw
+        is made.
     """
-    if path is None:
+    if named is None:
         yield compute
         return
-    law, draws = LAWS[experiment.law], draws_of(experiment)
-    weights, shape, alpha = experiment.model_fingerprint, experiment.shape, experiment.alpha
-    with memory_open(path, weights=weights, law=law, shape=shape, alpha=alpha) as memory:
+    draws = draws_of(experiment)
+    with open_bound(named.path, _binding(named, experiment)) as memory:
+        named.check(memory)
+        check_parts(memory, out, experiment)
         for index in inputs.indices:
             memory.check_draws(inputs.data.x[index], draws=draws)
         yield partial(_in_order, compute, memory, experiment, inputs)
 
 
+def _binding(named: NamedMemory, experiment: Experiment) -> Binding:
+    return Binding(
+        weights=experiment.model_fingerprint,
+        law=experiment.law,
+        shape=experiment.shape,
+        alpha=experiment.alpha,
+        number=named.number,
+    )
+
+
 def draws_of(experiment: Experiment) -> str:
-    """What determines an input's votes and bound: another one is another try."""
-    said = {name: getattr(experiment, name) for name in _DRAWS.split()}
-    hashed = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-    return f"seed {experiment.seed}, n {experiment.n}, {experiment.scale}, {hashed[:16]}"
+    """What determines an input's votes and bound: another one is another try.
+
+    A search rounds otherwise in other batches, but its noise and what it looks for are the same:
+    batch and chunk count only where the network's logits depend on them.
+    """
+    names = _DRAWS if experiment.chunk is None else f"{_DRAWS} batch chunk"
+    return "; ".join(f"{name} {getattr(experiment, name)}" for name in names.split())
 
 
 def _in_order(

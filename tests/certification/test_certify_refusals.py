@@ -1,5 +1,6 @@
 """What may not be certified with, said in one sentence; and float64 where x64 is on."""
 
+import os
 import subprocess
 import sys
 
@@ -102,5 +103,6 @@ def test_everything_runs_in_float64() -> None:
         capture_output=True,
         text=True,
         timeout=300,
+        env={**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"},  # compiling is most of it
     )
     assert done.returncode == 0, done.stderr

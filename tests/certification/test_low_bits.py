@@ -74,7 +74,7 @@ def test_noise_converted_before_the_addition_is_found_out(monkeypatch) -> None:
 
     grid = aj.grid(aj.gaussian, [SIGMA], shape=(D,))
     assert not contradict(certified(knows_the_sums, grid))
-    mutant = lambda self, x, scale, words: as_floats(x, self._noise(scale, words))  # noqa: E731
+    mutant = lambda self, x, scale, *words: as_floats(x, self._noise(scale, *words))  # noqa: E731
     monkeypatch.setattr(aj.Grid, "noisy", mutant)
     assert contradict(certified(knows_the_sums, grid))
 

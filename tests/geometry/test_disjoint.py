@@ -94,6 +94,27 @@ def test_a_shrunk_region_stops_just_short_of_the_other(dimension, order):
             assert growth(bigger, old) < 1
 
 
+@pytest.mark.parametrize(
+    "old, new",
+    (
+        (
+            ((-0.7686869502067566, 0.7366082668304443), (1171201.375, 0.0035048371), 0.55796796),
+            ((-653495.125, 6.098268032073975), (1.8264583349, 16.2167873383), 3 * 0.57302070),
+        ),
+        (
+            ((-0.1112919524, -0.8501637578), (611185.3125, 2.0986130949e-06), 0.2989138),
+            ((182692.03125, 55819.4296875), (0.7728911042, 584346.5625), 3 * 0.30883116),
+        ),
+    ),
+)
+def test_very_long_beside_very_short_axes_leave_a_region(old, new):
+    """The search for the largest gap turns where the tolerance says, not where tangency is."""
+    new, old = region(*new, 2), region(*old, 2)
+    kept = avoid(new, old)
+    assert 0.1 < float(kept.gap / new.gap) < 1 / 3  # tangent at a third, less the tolerance
+    assert bool(disjoint(kept, old))
+
+
 @pytest.mark.parametrize("order", (1, 2))
 def test_float32_never_says_more_than_float64(order):
     rng = np.random.default_rng(7)
@@ -204,6 +225,13 @@ def test_the_largest_inside_fits_and_touches(center, theta, shape, order):
         assert farthest >= 1 - 2e-3
     if fit.gap > 0:
         assert aj.surely_contains(old, scaled(fit, 0.999))
+
+
+@pytest.mark.parametrize("order", (1, 2))
+def test_a_shape_longer_by_one_rounding_does_not_keep_the_whole_gap(order):
+    old = region((0.1, 0.2), (np.nextafter(np.float32(2), np.float32(0)), 1), 1.3, order)
+    longer = aj.Diagonal(theta=jnp.float32((2, 1)))
+    assert float(inside(old, old.center, longer).gap) < float(old.gap)
 
 
 @pytest.mark.parametrize("order", (1, 2))

@@ -76,7 +76,9 @@ class Reference:
         return windows.max((-2, -1))[::2, ::2]
 
 
-@pytest.mark.parametrize(("side", "stem"), [(9, "3x3"), (33, "7x7")])
+@pytest.mark.parametrize(
+    ("side", "stem"), [pytest.param(9, "3x3", marks=pytest.mark.slow), (33, "7x7")]
+)
 def test_logits_are_those_of_a_float64_reference(side: int, stem: str) -> None:
     """A side of 33 passes through maps of 2x2 and 1x1, and both through odd ones."""
     kwargs: dict[str, Any] = {"blocks": (1, 2, 1), "widths": (3, 4, 5), "stem": stem}

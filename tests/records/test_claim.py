@@ -21,3 +21,10 @@ def test_grid_mode_and_joint_claims_say_what_they_are():
     assert said.startswith("For all inputs of the run together, with probability at least 0.95 ")
     assert "multiples of 1/255" in said
     assert "Real arithmetic" not in said
+
+
+def test_a_memory_is_claimed_by_region_and_not_by_input():
+    said = claim_of(sample_experiment(memory="m.sqlite"))
+    assert said.startswith("For each stored region of m.sqlite by itself, with probability at ")
+    assert "an adopted answer rests on the stored region it names" in said
+    assert "For each input" not in said

@@ -60,3 +60,25 @@ def test_a_joint_claim_says_so(run):
     both = statement([joint, single])
     assert both.startswith("For each input by itself")
     assert f"with the probability named: {joint.attrs['name']} (0.95)" in both
+
+
+def test_a_run_with_a_memory_counts_false_regions_and_bounds_no_population(run):
+    """Fifty neighbours may adopt one false region: no count of inputs bounds that."""
+    plain, remembering = run(), run()
+    remembering.attrs["memory"] = "m.sqlite"
+    table = population_summary([plain, remembering], radii=[0.5])
+    assert np.isnan(table["population@0.5"]).tolist() == [False, True]
+    assert np.isnan(table["expected_false"]).tolist() == [False, True]
+    expected = len(remembering) * remembering.attrs["alpha"]
+    assert table["expected_false_regions"].iloc[1] == expected
+    assert "false own regions expected" in printed(table)
+
+
+def test_a_run_with_a_memory_claims_regions_and_not_inputs(run):
+    remembering = run()
+    remembering.attrs["memory"] = "m.sqlite"
+    said = statement([remembering])
+    assert said.startswith("For each stored region of the memory m.sqlite by itself, with ")
+    assert "one false region makes every answer that rests on it false" in said
+    assert "For each input" not in said
+    assert statement([run(), remembering]) == f"{statement([run()])} {said}"

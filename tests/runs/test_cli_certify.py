@@ -116,10 +116,13 @@ SIZES = (
 )
 
 
-def test_sizes_never_change_the_bytes_or_are_said(asked, plan, tmp_path, full_compiles):
+@pytest.mark.parametrize("asked_sizes", [SIZES[1:2], pytest.param(SIZES, marks=pytest.mark.slow)])
+def test_sizes_never_change_the_bytes_or_are_said(
+    asked_sizes, asked, plan, tmp_path, full_compiles
+):
     """Where a block's logits have other bits in a chunk, batch and chunk join the configuration."""
     assert aniso_jax("certify", *asked(), *plan, "--out", tmp_path / "own") == 0
-    for index, sizes in enumerate(SIZES):
+    for index, sizes in enumerate(asked_sizes):
         run = tmp_path / str(index)
         assert aniso_jax("certify", *asked(), *plan, *sizes, "--out", run) == 0
         experiments = [read_experiment(path) for path in (run, tmp_path / "own")]

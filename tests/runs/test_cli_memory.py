@@ -1,6 +1,7 @@
 """Runs with a memory: what their records claim, how they go on, and what looks into the memory."""
 
 import json
+import re
 import sqlite3
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 from cli_samples import SHAPE, aniso_jax, records_of
 
 import aniso_jax as aj
+from aniso_jax.memory.log import Logged, write_answer
 from aniso_jax.memory.rows import Row, write_row
 from aniso_jax.records.load import load_frame
 from aniso_jax.records.parts import part_path
@@ -95,10 +97,10 @@ def test_records_hold_what_is_claimed_after_the_memory_was_asked(folded, prepare
 
 def test_the_claim_and_the_report_speak_of_the_memory(folded):
     claim = json.loads((folded[1] / "run.json").read_text())["claim"]
-    assert "the classifier that remembers (m.sqlite: in a stored region" in claim
+    assert re.match(r"For each stored region of m\.sqlite \([0-9a-f]{12}\) by itself, with", claim)
     frame = load_frame(folded[1])
     said = memory_statement([frame])
-    assert said.startswith("Memory m.sqlite in run: ")
+    assert said.startswith("Memory m.sqlite (")
     assert " kept, " in said
     assert "; 1 answers are another class than the input's own; of " in said
 
@@ -132,7 +134,7 @@ def test_other_draws_law_alpha_or_noise_are_refused(folded, tmp_path, capsys):
     swapped = list(words)
     swapped[swapped.index("--out") + 1] = tmp_path / "other"
     for more, said in (
-        (("--seed", 8), "a second try needs its own share of alpha"),
+        (("--seed", 8), "with other draws (seed 7, now seed 8); a second try needs its own share"),
         (("--n", 301), "a second try needs its own share of alpha"),
         (("--law", "uniform"), "law is gaussian, you asked for uniform"),
         (("--alpha", 0.02), "alpha is 0.01, you asked for 0.02"),
@@ -147,7 +149,7 @@ def test_other_draws_law_alpha_or_noise_are_refused(folded, tmp_path, capsys):
 def test_verify_and_attack_refuse_rather_than_be_wrong(folded, capsys):
     for command in ("verify", "attack"):
         assert aniso_jax(command, folded[1]) == 2
-        assert "was made with a memory, m.sqlite: its claims rest" in capsys.readouterr().err
+        assert "was made with a memory, m.sqlite (" in capsys.readouterr().err
 
 
 def test_show_check_and_query(folded, prepared, data, capsys):
@@ -179,6 +181,12 @@ def test_queries_that_cannot_be_answered_are_refused(prepared, tmp_path, capsys)
         assert said in capsys.readouterr().err
 
 
+def kept(region: int, *, label: int, gap: float) -> Logged:
+    gap = np.float32(gap).tobytes()
+    said = {"input": "i", "draws": "d", "run": "", "verdict": "keep", "asked": 0.0, "claimed": 0.0}
+    return Logged(region=region, label=label, gap=gap, **said)
+
+
 def test_check_finds_regions_that_meet(tmp_path, bound, capsys):
     path = tmp_path / "m.sqlite"
     with aj.memory_open(path, **bound) as memory:
@@ -197,15 +205,14 @@ def test_check_finds_regions_that_meet(tmp_path, bound, capsys):
     connection = sqlite3.connect(path)
     with connection:
         write_row(connection, replace(row, label=1, gap=np.float32(3.9)))
-        connection.execute(
-            "INSERT INTO answers (input, draws, run, verdict, label, gap, region) "
-            "VALUES ('i', 'd', '', 'keep', 1, x'00000000', 3)"
-        )
+        write_answer(connection, kept(3, label=1, gap=3.9), path=path)
     assert aniso_jax("memory", "check", path) == 0
     capsys.readouterr()
     with connection:
         connection.execute("DELETE FROM regions WHERE id = 3")
+        connection.execute("DELETE FROM answers WHERE id = 3")
         write_row(connection, row)
+        write_answer(connection, kept(3, label=2, gap=4.5), path=path)
     connection.close()
     assert aniso_jax("memory", "check", path) == 2
     said = capsys.readouterr().err

@@ -11,15 +11,16 @@ from aniso_jax.records.parts import part_path
 
 pytestmark = pytest.mark.usefixtures("quick_compiles")
 INPUTS, PARTS = 96, 6
-# A part is then there for a moment before the next one: time enough to stop in between.
-SLOWLY = """
-import os, time
+# After the part named, nothing more happens until a signal comes, on a busy machine too.
+HOLDS = """
+import time
 from aniso_jax.runs import runner
 write_part = runner.write_part
-def slowly(*words):
-    write_part(*words)
-    time.sleep(0.5)
-runner.write_part = slowly
+def hold(directory, part, *rest):
+    write_part(directory, part, *rest)
+    if part == {part}:
+        time.sleep(600)
+runner.write_part = hold
 """
 
 
@@ -40,7 +41,7 @@ def whole(words, tmp_path_factory):
 
 def started(words, out, part: int) -> subprocess.Popen:
     """A run in another process that has just written a part."""
-    process = start(*words, out, code=SLOWLY, JAX_DISABLE_MOST_OPTIMIZATIONS="1")
+    process = start(*words, out, code=HOLDS.format(part=part), JAX_DISABLE_MOST_OPTIMIZATIONS="1")
     for _ in range(6000):
         if part_path(out, part).exists():
             return process
