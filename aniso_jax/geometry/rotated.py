@@ -171,7 +171,8 @@ class Rotated:
 
     def _extremes(self) -> tuple[jax.Array, jax.Array]:
         is_full = self.directions == self.dimension
-        return extremes(jnp.asarray(self.stretch), full=is_full, defect=self.defect)
+        stretch = jnp.asarray(self.stretch, self._dtype)
+        return extremes(stretch, full=is_full, defect=self.defect)
 
     def _inverse_columns(self) -> jax.Array:
         """Column sums of |M^-1|: those that `pull` has, and what the rounding of V adds in l1."""

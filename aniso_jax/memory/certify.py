@@ -12,6 +12,7 @@ from aniso_jax.certification.plan import Plan
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.memory.answers import MemoryAnswer
+from aniso_jax.memory.rules import check_storable
 from aniso_jax.memory.store import MemoryFile
 from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.votes import CHUNK, ApplyFn
@@ -43,8 +44,8 @@ def memory_certify(
     Raises:
       MemoryRefused: the input was certified before with other draws or another scale, which would
         be another try; the memory was opened for, or first asked with, other params.
-      ValueError: a plan with a grid, of another alpha or law than the memory's; what `certify`
-        refuses.
+      ValueError: a plan with a grid, of another alpha or law than the memory's; a scale with axes
+        of its own; what `certify` refuses.
 
     >>> import aniso_jax as aj, jax.numpy as jnp, tempfile
     >>> f = lambda w, batch: jnp.stack([batch @ w, -batch @ w], axis=-1)
@@ -59,6 +60,7 @@ def memory_certify(
     ('KEEP', 0)
     ('ADOPT', 0)
     """
+    check_storable(scale)
     _check(memory, params, law, plan)
     found = memory.query(x)
     if int(found.label) != ABSTAIN:

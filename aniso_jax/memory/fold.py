@@ -14,7 +14,7 @@ from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer
 from aniso_jax.memory.registry import Memory
 from aniso_jax.memory.rows import Row
-from aniso_jax.memory.rules import decide, is_candidate
+from aniso_jax.memory.rules import check_storable, decide, is_candidate
 from aniso_jax.memory.scan import Seen, avoid, look
 from aniso_jax.memory.sqlite import MemoryRefused
 
@@ -30,6 +30,7 @@ class Question:
     def of(cls, new: Region, label: int, order: int, shape: tuple[int, ...]) -> "Question":
         """A certificate as a question; refuses what would have to be rounded."""
         new.check_single()
+        check_storable(new.scale)
         theta = thetas(new.scale, new.center)
         found = {np.dtype(jnp.result_type(value)).name for value in (new.center, new.gap, theta)}
         if new.order != order or jnp.shape(new.center) != shape or found != {"float32"}:

@@ -13,7 +13,7 @@ from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.rounding import total
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer
-from aniso_jax.memory.rules import decide, is_candidate
+from aniso_jax.memory.rules import check_storable, decide, is_candidate
 from aniso_jax.memory.scan import avoid, look
 
 
@@ -112,7 +112,8 @@ def memory_insert(
       `new` is a true certificate.
 
     Raises:
-      ValueError: a region of another norm, shape or dtype than the memory's.
+      ValueError: a region of another norm, shape or dtype than the memory's, or with axes of its
+        own.
 
     >>> import aniso_jax as aj, jax.numpy as jnp
     >>> def ball(x):
@@ -179,6 +180,7 @@ def put(memory: Memory, region: Region, label: jax.Array, stores: jax.Array) -> 
 
 def _check(memory: Memory, new: Region) -> None:
     new.check_single()
+    check_storable(new.scale)
     shape, dtype = jnp.shape(new.center), jnp.result_type(new.center, new.gap)
     if new.order != memory.order or shape != memory.shape or dtype != np.float32:
         raise ValueError(

@@ -14,8 +14,17 @@ from aniso_jax.geometry.axes import is_measurable, thetas
 from aniso_jax.geometry.disjoint import largest_inside
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.rounding import slack
-from aniso_jax.geometry.scales import Diagonal
+from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
+
+
+def check_storable(scale: Scale) -> None:
+    """Refuse a scale with axes of its own: what is stored has one theta for every coordinate."""
+    if not isinstance(scale, Isotropic | Diagonal):
+        raise ValueError(
+            f"The scale is a {type(scale).__name__}; a memory stores regions of Isotropic and "
+            "Diagonal scales only: certify with one of these, or without a memory."
+        )
 
 
 def is_candidate(new: Region, label: jax.Array) -> jax.Array:

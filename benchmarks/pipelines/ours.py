@@ -50,13 +50,17 @@ class Ours:
 
     def certify(self, x: Array, theta: Array) -> list[Certification]:
         """Each input under its own theta."""
+        return self.certify_scales(x, aj.Diagonal(theta=jnp.asarray(theta, jnp.float32)))
+
+    def certify_scales(self, x: Array, scale: Any) -> list[Certification]:
+        """Each input under its own scale, of a batch of them."""
         _, chunk = sizes(x.shape[1:], self.plan.n, batch=self.batch, chunk=None, inputs=len(x))
         network = Network(apply_fn=self.apply_fn, params=self.params, chunk=chunk)
 
         def tasks() -> Iterator[Task]:
             for one in self._batches(len(x)):
-                scale = aj.Diagonal(theta=jnp.asarray(theta[one], jnp.float32))
-                yield from rows(network.select(x[one], self._keys(x[one]), scale, self.plan))
+                own = jax.tree.map(lambda leaf, one=one: leaf[one], scale)
+                yield from rows(network.select(x[one], self._keys(x[one]), own, self.plan))
 
         done = dict(network.estimate(tasks(), self.batch, self.plan))
         return jax.block_until_ready([finish(done[i], self.plan) for i in range(len(x))])

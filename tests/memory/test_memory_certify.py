@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from store_samples import BOUND
 
@@ -30,6 +31,21 @@ def test_other_params_are_refused_also_where_the_file_is_opened_again(tmp_path, 
         with pytest.raises(MemoryRefused, match="was made with other params"):
             aj.memory_certify(memory, net, -W, 1.01 * X, KEY, **HOW)
         assert memory.count() == 1
+
+
+def test_a_scale_with_axes_of_its_own_is_refused_before_any_draw(tmp_path):
+    basis = np.array([[0.6, 0.8]], np.float32)
+    turned = aj.Rotated(theta=np.float32(0.5), basis=basis, stretch=np.ones(1, np.float32))
+    region = aj.Region(center=X, scale=turned, gap=jnp.float32(1), order=2)
+    said = "The scale is a Rotated; a memory stores regions of Isotropic and Diagonal scales only"
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        with pytest.raises(ValueError, match=said):
+            aj.memory_certify(memory, None, W, X, KEY, **{**HOW, "scale": turned})
+        with pytest.raises(ValueError, match=said):
+            memory.ask(region, 0, draws="some")
+        assert memory.count() == 0
+    with pytest.raises(ValueError, match=said):
+        aj.memory_insert(aj.memory_empty(1, (2,), order=2), region, 0)
 
 
 def test_params_are_hashed_once(tmp_path, monkeypatch):
