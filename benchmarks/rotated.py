@@ -28,6 +28,7 @@ import tyro
 from machine import keep
 from pipelines.measures import Row, means, row_of, spread
 from pipelines.ours import Ours, common_batch, counted
+from pipelines.turned import log_parts, matrix_radius
 from rich.console import Console
 from rich.table import Table
 
@@ -93,7 +94,7 @@ class Found:
     @cached_property
     def logs(self) -> np.ndarray:
         """(log gap, mean log theta, sum log t / d) of every input."""
-        return np.stack([_logs(one) for one in self.certified])
+        return np.stack([log_parts(one) for one in self.certified])
 
 
 def main(config: Config) -> None:
@@ -154,27 +155,6 @@ def _searched(ours: Ours, x: Any, search: Any, start: Any, one: slice) -> Any:
     return jax.block_until_ready(best.scale)
 
 
-def _logs(certified: Certification) -> np.ndarray:
-    region = certified.region
-    stretch = np.asarray(getattr(region.scale, "stretch", 1.0), np.float64)
-    turned = np.sum(np.log(stretch)) / region.dimension
-    whole = float(region.scale.log_abs_det(region.dimension)) / region.dimension
-    gap = float(region.gap)
-    return np.array([np.log(gap) if gap > 0 else np.nan, whole - turned, turned])
-
-
-def _matrix_radius(certified: Certification) -> float:
-    """Gap times the smallest singular value of S, in float64."""
-    region = certified.region
-    if not isinstance(region.scale, aj.Rotated):
-        return float(region.radius())
-    basis = np.asarray(region.scale.basis, np.float64).reshape(region.scale.directions, -1)
-    inner = (basis.T * (np.asarray(region.scale.stretch, np.float64) - 1)) @ basis
-    theta = np.asarray(region.scale.theta, np.float64).reshape(-1, 1)
-    shortest = np.linalg.svd(theta * (np.eye(len(inner)) + inner), compute_uv=False).min()
-    return float(region.gap) * float(shortest)
-
-
 def _result(name: str, found: dict[str, Found], both: np.ndarray) -> dict[str, Any]:
     own, start = found[name], SEARCHES[name][0]
     result = {
@@ -183,7 +163,7 @@ def _result(name: str, found: dict[str, Found], both: np.ndarray) -> dict[str, A
         "evaluations": _evaluations(name, found),
         "seconds_an_input": spread(own.seconds),
         **means(own.rows, both),
-        "radius_of_matrix": float(np.mean([_matrix_radius(one) for one in own.certified])),
+        "radius_of_matrix": float(np.mean([matrix_radius(one) for one in own.certified])),
     }
     if start is None:
         return result

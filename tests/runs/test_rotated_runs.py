@@ -32,7 +32,7 @@ def made(tmp_path_factory):
     with quick_compiles():
         done = aniso_jax("certify", *common, *words, "--n", 300, "--n0", 50, "--scale", "rotated")
         assert done == 0
-        assert aniso_jax("verify", home / "run", *common, "--replay", 2) == 0
+        assert aniso_jax("verify", home / "run", *common) == 0
     return home / "run", common
 
 
@@ -52,6 +52,13 @@ def test_records_hold_the_scale_and_its_measures(made) -> None:
         shortest = np.linalg.svd(np.float64(matrix))[1].min()
         assert 0.5 * shortest * row["gap"] <= row["radius"] <= shortest * row["gap"] * (1 + 1e-5)
         assert row["domain_log_volume"] <= min(0, row["log_volume"] + 1e-2)
+
+
+@pytest.mark.slow
+def test_verify_searches_and_draws_it_again(made) -> None:
+    run, common = made
+    with quick_compiles():
+        assert aniso_jax("verify", run, *common, "--replay", 2) == 0
 
 
 def test_verify_finds_every_changed_number(made) -> None:
