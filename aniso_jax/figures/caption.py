@@ -33,4 +33,6 @@ def confidence(alpha: float) -> str:
     >>> confidence(0.001)
     'each region holds with probability at least 0.999 over its own draws, by itself'
     """
-    return f"each region holds with probability at least {1 - alpha:g} over its own draws, by itself"
+    return (
+        f"each region holds with probability at least {1 - alpha:g} over its own draws, by itself"
+    )

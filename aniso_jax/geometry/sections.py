@@ -41,7 +41,9 @@ def section(region: Region, plane: ArrayLike, *, points: int = 720) -> Float64:
     angle = np.linspace(0, 2 * np.pi, points, endpoint=False)
     if region.order == 1:
         kinks = np.arctan2(-u, v)
-        angle = np.unique(np.concatenate([angle, kinks % (2 * np.pi), (kinks + np.pi) % (2 * np.pi)]))
+        angle = np.unique(
+            np.concatenate([angle, kinks % (2 * np.pi), (kinks + np.pi) % (2 * np.pi)])
+        )
     angle = np.append(angle, angle[0])
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     lengths = [np.linalg.norm(a * u + b * v, ord=region.order) for a, b in circle]
@@ -85,7 +87,9 @@ def _check(region: Region, plane: ArrayLike) -> None:
     region.check_single()
     shape = jnp.shape(region.center)
     if jnp.shape(plane) != (2, *shape):
-        raise ValueError(f"plane has shape {jnp.shape(plane)}, wanted {(2, *shape)}: two directions.")
+        raise ValueError(
+            f"plane has shape {jnp.shape(plane)}, wanted {(2, *shape)}: two directions."
+        )
     rows = np.asarray(plane, np.float64).reshape(2, -1)
     if not np.allclose(rows @ rows.T, np.eye(2), atol=1e-4):
         raise ValueError("plane is not orthonormal: divide its rows by their lengths, after QR.")

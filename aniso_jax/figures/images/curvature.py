@@ -25,7 +25,6 @@ from aniso_jax.smoothing.votes import ApplyFn
 Float64 = NDArray[np.float64]
 
 _GRID = 61
-_SURE = 0.9999  # above, float32 leaves the Hessian few digits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,17 +42,23 @@ class Curvature:
     flat: list[jax.Array]
 
 
-def curvature_at(model: Model, x: NDArray[np.float32], label: int, picks: int, seed: int) -> Curvature:
+def curvature_at(
+    model: Model, x: NDArray[np.float32], label: int, picks: int, seed: int
+) -> Curvature:
     """As many directions as softmax can bend along, K - 1, and some of the flat rest.
 
-    For piecewise linear logits all other eigenvalues are 0.
+    For piecewise linear logits all other eigenvalues are 0. In float64: where f^y is nearly 1 its
+    Hessian is a small difference.
     """
-    f = label_probability(model.apply_fn, model.params, label)
     k = max(min(model.classes - 1, x.size - 1), 2)
-    values, basis = top_curvature(f, jnp.asarray(x), k, seed=seed)
+    with jax.enable_x64(True):
+        params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), model.params)
+        f = label_probability(model.apply_fn, params, label)
+        values, found = top_curvature(f, jnp.asarray(x, jnp.float64), k, seed=seed)
+        bent, basis = np.asarray(values), np.asarray(found, np.float32)
     keys = [jax.random.fold_in(jax.random.key(seed), pick) for pick in range(picks)]
-    flat = [low_curvature_direction(basis, key) for key in keys]
-    return Curvature(values=np.asarray(values, np.float64), basis=basis, flat=flat)
+    flat = [low_curvature_direction(jnp.asarray(basis), key) for key in keys]
+    return Curvature(values=bent, basis=jnp.asarray(basis), flat=flat)
 
 
 def sections(runs: ImageRuns, *, picks: int, seed: int) -> Drawing:
@@ -67,23 +72,25 @@ def sections(runs: ImageRuns, *, picks: int, seed: int) -> Drawing:
     bent = curvature_at(runs.model, x, label, picks, seed)
     regions = regions_at(runs, index)
     seconds = [bent.basis[1], *bent.flat]
+    axes = {"ν₁": bent.basis[0]}
     names = ["ν₂", *(f"ν_d, pick {pick + 1}" for pick in range(picks))]
     planes = [jnp.stack([bent.basis[0], other]) for other in seconds]
-    width = 1.12 * max(_reach(regions, plane) for plane in planes)
+    width = _width(regions, planes)
     panels = [
         _panel(runs, x, label, plane, regions, name, width)
         for plane, name in zip(planes, names, strict=True)
     ]
-    longest = {
-        name: {kind: _along(region, other) for kind, region in regions.items()}
-        for name, other in zip(names, seconds, strict=True)
+    axes |= dict(zip(names, seconds, strict=True))
+    reach = {
+        name: {kind: _along(region, axis) for kind, region in regions.items()}
+        for name, axis in axes.items()
     }
     settings = settings_of(runs) | {"index": index, "seed of the directions": seed}
-    numbers = {"eigenvalues": bent.values.tolist(), "reach along the second axis": longest}
+    numbers = {"eigenvalues": bent.values.tolist(), "reach": reach}
     return Drawing(
         name="3-sections",
         title="Where planes through an image cut its regions",
-        caption=_caption(runs, index, label, bent, seed),
+        caption=_caption(runs, index, label, bent, reach, seed),
         figure=_figure(panels),
         settings=settings,
         numbers=numbers,
@@ -91,19 +98,21 @@ def sections(runs: ImageRuns, *, picks: int, seed: int) -> Drawing:
 
 
 def chosen(runs: ImageRuns) -> int:
-    """The image with the largest isotropic radius where f^y < 0.9999: at a sure answer, nothing bends.
+    """The certified image whose region gains most over its ball, by proxy radius.
 
-    The first certified one where f^y is above that everywhere.
+    Where the ball is smaller than the largest one inside the region by over a fifth, it was not
+    found well, and a gain over it would say little: such an image only stands in where all are.
     """
     certified = runs.certified()
     if not certified:
         raise ValueError("No image is certified by every run: certify more of them, or draw more.")
-    labels = runs.inputs.data.y[certified]
-    images = jnp.asarray(runs.inputs.data.x[certified])
-    p = np.asarray(jax.nn.softmax(runs.model.apply_fn(runs.model.params, images)))
-    bends = [i for i, y, row in zip(certified, labels, p, strict=True) if row[y] < _SURE]
-    rows = runs.rows["isotropic"]
-    return max(bends or certified[:1], key=lambda index: float(rows[index]["radius"]))
+    balls, regions = runs.rows["isotropic"], runs.rows[runs.experiment.scale]
+
+    def gain(index: int) -> float:
+        return float(regions[index]["proxy_radius"] / balls[index]["radius"])
+
+    fair = [i for i in certified if regions[i]["radius"] <= 1.2 * balls[i]["radius"]]
+    return max(fair or certified, key=gain)
 
 
 def _panel(
@@ -135,22 +144,28 @@ def plane_landscape(
     """f^y on a square of half-width `width` of a plane through x."""
     line = jnp.linspace(-width, width, _GRID)
     found = [_row(model.apply_fn, model.params, jnp.asarray(x), plane, line, up) for up in line]
-    p = np.asarray(jnp.stack(found), np.float64)
+    logits = np.asarray(jnp.stack(found), np.float64)
+    own, others = logits[..., label], np.delete(logits, label, axis=-1)
+    confidence = 1 / (1 + np.exp(others - own[..., None]).sum(axis=-1))
     extent = (-width, width, -width, width)
-    return Landscape(confidence=p[..., label], is_same=p.argmax(-1) == label, extent=extent)
+    return Landscape(confidence=confidence, margin=own - others.max(axis=-1), extent=extent)
 
 
 @partial(jax.jit, static_argnums=0)
 def _row(
     apply_fn: ApplyFn, params: Any, x: jax.Array, plane: jax.Array, line: jax.Array, up: jax.Array
 ) -> jax.Array:
-    """Probabilities along one row of the grid: one shape for networks of any size."""
+    """Logits along one row of the grid: one shape for networks of any size."""
     moved = x + up * plane[1] + line.reshape(-1, *[1] * x.ndim) * plane[0]
-    return jax.nn.softmax(apply_fn(params, moved))
+    return apply_fn(params, moved)
 
 
-def _reach(regions: dict[str, Region], plane: jax.Array) -> float:
-    return max(float(np.abs(section(region, plane)).max()) for region in regions.values())
+def _width(regions: dict[str, Region], planes: list[jax.Array]) -> float:
+    """Half a window that shows all sections whole, and the projections if they are not far off."""
+    pairs = [(region, plane) for region in regions.values() for plane in planes]
+    cut = max(float(np.abs(section(*pair)).max()) for pair in pairs)
+    cast = max(float(np.abs(shadow(*pair)).max()) for pair in pairs)
+    return 1.12 * min(cast, 2.5 * cut)
 
 
 def _along(region: Region, direction: jax.Array) -> float:
@@ -168,18 +183,30 @@ def _figure(panels: list[Panel]) -> Figure:
     return sheet(rows or [panels], grey="f^y, the network's probability of the label", alt=alt)
 
 
-def _caption(runs: ImageRuns, index: int, label: int, bent: Curvature, seed: int) -> str:
+def _caption(
+    runs: ImageRuns,
+    index: int,
+    label: int,
+    bent: Curvature,
+    reach: dict[str, dict[str, float]],
+    seed: int,
+) -> str:
     values = ", ".join(f"{value:.2g}" for value in bent.values)
     e, d = runs.experiment, runs.experiment.dimension
+    times = ", ".join(
+        f"{at[e.scale] / at['isotropic']:.2f} along {name}" for name, at in reach.items()
+    )
     return (
-        f"Image {index} of {e.data}, label {label}, certified by n = {e.n:,} draws of the {e.law} "
+        f"Image {index} of {e.data}, label {label}, the one of {len(runs.certified())} certified images "
+        f"with the largest gain over the ball; certified by n = {e.n:,} draws of the {e.law} "
         f"law at alpha = {e.alpha:g} (seed {e.seed}); {confidence(e.alpha)}. Axes: directions of "
         f"length one, ν₁ and ν₂ those of the two eigenvalues of largest size of the Hessian of f^y "
         f"at the image (the {len(bent.values)} largest: {values}); the unit is that of a pixel, "
         f"whose range is 1. The other {d - len(bent.values)} directions are flat, so ν_d is picked "
         f"in them by seed {seed}, evenly, and {len(bent.flat)} picks are shown. Filled: the section, "
         "the region's own points in that plane (gauge 1 on the outline); the legend gives how far "
-        "it reaches along the vertical axis. Dashed, where it differs: the projection of the whole "
+        f"it reaches along the vertical axis. The {e.scale} section reaches as many times as far as the "
+        f"isotropic one: {times}. Dashed, where it differs: the projection of the whole "
         "region, whose points mostly lie outside the plane and outside the box of images. Dark "
         "line: where the network itself changes its answer; the certificate speaks of the smoothed "
         "one, each region of the network smoothed with its own scale."

@@ -113,7 +113,10 @@ def _asked(config: Figures, kind: str, paths: Mapping[str, Path]) -> Certify:
             out=out,
         )  # fmt: skip
     return replace(
-        _as_given(config, read_experiment(next(iter(paths.values())))), scale=kind, out=out, limit=limit
+        _as_given(config, read_experiment(next(iter(paths.values())))),
+        scale=kind,
+        out=out,
+        limit=limit,
     )
 
 

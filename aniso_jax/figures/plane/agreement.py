@@ -100,7 +100,9 @@ def _figure(rows: list[list[Panel]], norm: str) -> Figure:
         "isotropic, anisotropic and rotated outlines nearly agree where the boundary is curved, "
         "and differ several-fold in a channel; above from draws, below smoothed exactly."
     )
-    return sheet(rows, names=_ROWS, grey="f^y, the network's probability of the class at x", alt=alt)
+    return sheet(
+        rows, names=_ROWS, grey="f^y, the network's probability of the class at x", alt=alt
+    )
 
 
 def _caption(law: Law, effort: Effort) -> str:

@@ -51,7 +51,9 @@ def area_table(points: int, effort: Effort) -> dict[str, Any]:
     test = toy2d.read("test")
     x = test.x[test.y == 0][:points]
     rows = [
-        _row(name, turn, x, law, effort) for name, turn in _SETS.items() for law in (gaussian, uniform)
+        _row(name, turn, x, law, effort)
+        for name, turn in _SETS.items()
+        for law in (gaussian, uniform)
     ]
     return {
         "rows": [asdict(row) for row in rows],

@@ -64,5 +64,10 @@ def star_landscape(star: Star, x: Float64, half_width: float) -> Landscape:
     margin = star.boundary(phi) - radius
     confidence = (1 + np.tanh(margin / SOFTNESS)) / 2  # the softmax of (margin, -margin) / SOFTNESS
     left, bottom = np.asarray(x) - half_width
-    extent = (float(left), float(left + 2 * half_width), float(bottom), float(bottom + 2 * half_width))
-    return Landscape(confidence=confidence, is_same=margin >= 0, extent=extent)
+    extent = (
+        float(left),
+        float(left + 2 * half_width),
+        float(bottom),
+        float(bottom + 2 * half_width),
+    )
+    return Landscape(confidence=confidence, margin=margin, extent=extent)

@@ -39,7 +39,9 @@ def failure(star: Star, x: Float64, scale: Float64, law: Law, *, rays: int = 819
     """
     beyond = {"gaussian": _gaussian, "uniform": _uniform}.get(law.name)
     if beyond is None:
-        raise ValueError(f"There is no quadrature for the {law.name} law: take gaussian or uniform.")
+        raise ValueError(
+            f"There is no quadrature for the {law.name} law: take gaussian or uniform."
+        )
     phi = np.linspace(-np.pi, np.pi, rays, endpoint=False)
     inverse = np.linalg.inv(scale)
     along = inverse @ np.stack([np.cos(phi), np.sin(phi)])

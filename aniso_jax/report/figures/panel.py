@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from aniso_jax.report.palette import LINE, METHOD
@@ -29,12 +30,12 @@ class Landscape:
 
     Attributes:
       confidence: (H, W), the probability f^y of the class y at the center.
-      is_same: (H, W), whether y is what it answers.
+      margin: (H, W), above 0 where y is what it answers, below where another class is.
       extent: left, right, bottom and top, in units of the input.
     """
 
     confidence: Float64
-    is_same: NDArray[np.bool_]
+    margin: Float64
     extent: tuple[float, float, float, float]
 
 
@@ -71,12 +72,11 @@ def plot_landscape(landscape: Landscape, ax: Axes | None = None) -> Any:
         landscape.confidence, origin="lower", extent=landscape.extent, cmap=PAPER, vmin=0, vmax=1,
         interpolation="bilinear", aspect="equal",
     )  # fmt: skip
-    if landscape.is_same.any() and not landscape.is_same.all():
+    if landscape.margin.min() < 0 < landscape.margin.max():
         left, right, bottom, top = landscape.extent
-        rows, columns = landscape.is_same.shape
+        rows, columns = landscape.margin.shape
         grid = np.linspace(left, right, columns), np.linspace(bottom, top, rows)
-        same = landscape.is_same.astype(np.float64)
-        ax.contour(*grid, same, levels=[0.5], colors="#444444", linewidths=0.8)
+        ax.contour(*grid, landscape.margin, levels=[0.0], colors="#444444", linewidths=0.8)
     return ax
 
 
@@ -96,7 +96,7 @@ def plot_outline(
 def plot_shadow(points: Float64, ax: Axes | None = None, *, method: str, law: str) -> Any:
     """The outline of a region's projection, dashed and thin. Returns the axes."""
     ax = _axes(ax)
-    ax.plot(*points.T, color=METHOD[method], linestyle=SHADOW[law], linewidth=1.0)
+    ax.plot(*points.T, color=METHOD[method], linestyle=SHADOW[law], linewidth=1.2)
     return ax
 
 
@@ -114,7 +114,7 @@ def plot_panel(panel: Panel, ax: Axes | None = None) -> Any:
     left, right, bottom, top = panel.landscape.extent
     ax.set(xlim=(left, right), ylim=(bottom, top), xlabel=panel.axes[0], ylabel=panel.axes[1])
     ax.set_title(panel.title, fontsize="small")
-    _legend(ax)
+    _legend(ax, SHADOW[panel.law] if panel.shadows else None)
     return ax
 
 
@@ -126,11 +126,14 @@ def _ball(panel: Panel, ax: Axes) -> None:
     ax.plot(x, y, color=BALL, linestyle=(0, (1, 1)), linewidth=1.6, label=label)
 
 
-def _legend(ax: Axes) -> None:
-    """From the smallest kind up, as the methods are always named."""
-    handles, labels = ax.get_legend_handles_labels()
+def _legend(ax: Axes, shadow: str | None) -> None:
+    """From the smallest kind up, as the methods are always named; then what dashes are."""
+    handles, labels = (entries[::-1] for entries in ax.get_legend_handles_labels())
+    if shadow is not None:
+        handles.append(Line2D([], [], color="#444444", linestyle=shadow, linewidth=1.2))
+        labels.append("projection")
     ax.legend(
-        handles[::-1], labels[::-1], loc="lower left", fontsize="x-small", framealpha=0.9,
+        handles, labels, loc="lower left", fontsize="x-small", framealpha=0.9,
         handlelength=1.6, borderpad=0.3, labelspacing=0.25,
     )  # fmt: skip
     ax.tick_params(labelsize="x-small")
