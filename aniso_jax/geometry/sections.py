@@ -1,8 +1,9 @@
 """A region in a plane through its center: where the plane cuts it, and the shadow it casts there.
 
-In the plane { center + a u + b v } with u, v orthonormal, the cut is { (a, b) : ||A (a u + b v)|| <=
-gap }, the region's own points; the shadow is { (<y - center, u>, <y - center, v>) : y in R }, which
-is larger and mostly made of points that lie outside the plane. Both are computed in float64.
+In the plane { center + a u + b v } with u, v orthonormal, the cut is
+{ (a, b) : ||A (a u + b v)|| <= gap }, the region's own points; the shadow is
+{ (<y - center, u>, <y - center, v>) : y in R }, which is larger and mostly
+made of points that lie outside the plane. Both are computed in float64.
 """
 
 import jax
@@ -41,9 +42,7 @@ def section(region: Region, plane: ArrayLike, *, points: int = 720) -> Float64:
     angle = np.linspace(0, 2 * np.pi, points, endpoint=False)
     if region.order == 1:
         kinks = np.arctan2(-u, v)
-        angle = np.unique(
-            np.concatenate([angle, kinks % (2 * np.pi), (kinks + np.pi) % (2 * np.pi)])
-        )
+        angle = np.unique(np.concatenate([angle, kinks, kinks + np.pi]) % (2 * np.pi))
     angle = np.append(angle, angle[0])
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     lengths = [np.linalg.norm(a * u + b * v, ord=region.order) for a, b in circle]

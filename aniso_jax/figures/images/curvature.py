@@ -197,16 +197,16 @@ def _caption(
         f"{at[e.scale] / at['isotropic']:.2f} along {name}" for name, at in reach.items()
     )
     return (
-        f"Image {index} of {e.data}, label {label}, the one of {len(runs.certified())} certified images "
+        f"Image {index} of {e.data}, label {label}, the one of {len(runs.certified())} certified ones "
         f"with the largest gain over the ball; certified by n = {e.n:,} draws of the {e.law} "
         f"law at alpha = {e.alpha:g} (seed {e.seed}); {confidence(e.alpha)}. Axes: directions of "
         f"length one, ν₁ and ν₂ those of the two eigenvalues of largest size of the Hessian of f^y "
         f"at the image (the {len(bent.values)} largest: {values}); the unit is that of a pixel, "
         f"whose range is 1. The other {d - len(bent.values)} directions are flat, so ν_d is picked "
-        f"in them by seed {seed}, evenly, and {len(bent.flat)} picks are shown. Filled: the section, "
-        "the region's own points in that plane (gauge 1 on the outline); the legend gives how far "
-        f"it reaches along the vertical axis. The {e.scale} section reaches as many times as far as the "
-        f"isotropic one: {times}. Dashed, where it differs: the projection of the whole "
+        f"in them by seed {seed}, evenly, and {len(bent.flat)} picks are shown. Filled: the "
+        "section, the region's own points in that plane (gauge 1 on the outline); the legend says how "
+        f"far it reaches along the vertical axis. The {e.scale} section reaches as many times as far "
+        f"as the isotropic one: {times}. Dashed, where it differs: the projection of the whole "
         "region, whose points mostly lie outside the plane and outside the box of images. Dark "
         "line: where the network itself changes its answer; the certificate speaks of the smoothed "
         "one, each region of the network smoothed with its own scale."

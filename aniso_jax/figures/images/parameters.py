@@ -43,7 +43,7 @@ def maps(runs: ImageRuns, *, images: int) -> Drawing:
 
 
 def _background(image: np.ndarray, theta: np.ndarray) -> float | None:
-    """Geometric mean of theta on pixels below 1/10, over that on all others; None without either."""
+    """Geometric mean of theta on pixels below 1/10, over that on all others, if both are."""
     dark = image < 0.1
     if not dark.any() or dark.all():
         return None
@@ -52,11 +52,11 @@ def _background(image: np.ndarray, theta: np.ndarray) -> float | None:
 
 def _caption(runs: ImageRuns, ratios: list[float | None]) -> str:
     e, known = runs.experiment, [f"{ratio:.2f}" for ratio in ratios if ratio is not None]
-    said = f" On pixels below 0.1 theta is {', '.join(known)} times that on the others (geometric means)."
+    said = f" On pixels below 0.1 theta is {', '.join(known)} times that elsewhere, on average."
     return (
-        f"The first images of {e.data} that every run certifies, beside the isotropic scale and the "
-        f"{e.scale} one's diagonal theta, in {e.unit}: the wider the noise a pixel stands, the "
+        f"The first images of {e.data} that every run certifies, beside the isotropic scale and "
+        f"the {e.scale} one's diagonal theta, in {e.unit}: the wider the noise a pixel stands, the "
         f"wider the region there. Scales sought from draws (seed {e.seed}), certified by "
-        f"n = {e.n:,} draws of the {e.law} law at alpha = {e.alpha:g}; {confidence(e.alpha)}. Radii "
-        "are rounded down." + (said if known else "")
+        f"n = {e.n:,} draws of the {e.law} law at alpha = {e.alpha:g}; {confidence(e.alpha)}. "
+        "Radii are rounded down." + (said if known else "")
     )

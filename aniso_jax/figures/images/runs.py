@@ -74,7 +74,7 @@ def _given(runs: Sequence[Path]) -> dict[str, Path]:
         kind = read_experiment(path).scale
         if kind not in SOUGHT or kind in paths:
             raise ValueError(
-                f"--run {path} has the scale {kind}: give one run of each kind, {', '.join(SOUGHT)}."
+                f"--run {path} has the scale {kind}: give one of each of {', '.join(SOUGHT)}."
             )
         paths[kind] = path
     return paths

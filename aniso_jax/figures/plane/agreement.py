@@ -55,7 +55,7 @@ PLACES = (
 
 
 def agreement(law: Law, effort: Effort) -> Drawing:
-    """The sheet of one law: certified regions above, exactly smoothed ones of largest area below."""
+    """The sheet of one law: certified regions above, those smoothed exactly below."""
     sought = {place.name: _sought(place, law, effort) for place in PLACES}
     exact = {p.name: largest_regions(p.star, p.x.astype(np.float64), law) for p in PLACES}
     rows = [[_panel(p, found[p.name], law) for p in PLACES] for found in (sought, exact)]

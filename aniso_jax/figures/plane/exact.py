@@ -43,7 +43,7 @@ def largest_regions(star: Star, x: Float64, law: Law) -> dict[str, Region]:
 
 
 def _area(star: Star, x: Float64, law: Law) -> Callable[..., float]:
-    """(log axis, log axis, angle) -> log area, up to a constant; -inf where nothing is certified."""
+    """(log axis, log axis, angle) -> log area, up to a constant; -inf for an empty region."""
 
     def area(place: Float64) -> float:
         axes = np.asarray(place[:2])

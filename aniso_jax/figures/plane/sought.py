@@ -1,4 +1,4 @@
-"""Regions of points of the plane as anyone gets them: a search on draws, then fresh draws certify."""
+"""Regions of points of the plane as anyone gets them: sought on draws, certified by fresh ones."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,12 +13,14 @@ from aniso_jax.certification.certify import Certification, certify
 from aniso_jax.certification.plan import Plan, plan
 from aniso_jax.figures.plane.stars import Star, star_logits
 from aniso_jax.geometry.regions import Region
-from aniso_jax.geometry.scales import Isotropic, Scale
+from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
 from aniso_jax.optimize.anisotropic import thorough_anisotropic
 from aniso_jax.optimize.isotropic import golden_section
 from aniso_jax.optimize.turning import RotatedAscent
 from aniso_jax.runs.search import search_batch
 from aniso_jax.smoothing.laws import Law
+
+_BATCH = 8
 
 START = 0.05
 """Where the isotropic search starts, in units of the plane (the law's unit)."""
@@ -59,15 +61,29 @@ def certified_regions(
     Guarantee: each of the 3 N regions holds with probability 1 - alpha over its own draws; the
     keys of the three kinds are the same, so their draws are not independent of each other.
     """
-    points, params, draws = jnp.asarray(x), star.params, effort.plan(law)
     keys = jax.random.split(jax.random.key(effort.seed), len(x))
-    scale: Scale = Isotropic(sigma=jnp.full(len(x), START, jnp.float32))
-    certified = {}
+    batches = [_batch(star, x, keys, law, effort, at) for at in range(0, len(x), _BATCH)]
+    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[: len(x)], *batches)
+
+
+def _batch(
+    star: Star, x: NDArray[np.float32], keys: jax.Array, law: Law, effort: Effort, at: int
+) -> dict[str, Certification]:
+    """The points from `at` on, the last one again where they are fewer: traced once for all."""
+    rows = np.minimum(np.arange(at, at + _BATCH), len(x) - 1)
+    points, own = jnp.asarray(x[rows]), keys[rows]
+    scale: Scale = Isotropic(sigma=jnp.full(_BATCH, START, jnp.float32))
+    certified, draws = {}, effort.plan(law)
     for kind, search in effort.searches.items():
-        found = search_batch(search, star_logits, params, points, keys, law=law, init=scale)
-        scale = found.scale
-        certified[kind] = _certify(law, draws, params, points, keys, scale)
+        found = search_batch(search, star_logits, star.params, points, own, law=law, init=scale)
+        scale = found.scale if kind != "isotropic" else _diagonal(found.scale, points)
+        certified[kind] = _certify(law, draws, star.params, points, own, scale)
     return certified
+
+
+def _diagonal(ball: Scale, x: jax.Array) -> Diagonal:
+    """The same balls, as the diagonal scales are: one compiled certification serves both."""
+    return Diagonal(theta=jax.vmap(lambda ball, x: ball.push(jnp.ones_like(x)))(ball, x))
 
 
 @partial(jax.jit, static_argnums=0)

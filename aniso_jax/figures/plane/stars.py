@@ -1,7 +1,7 @@
 """Classifiers of the plane whose inside is star-shaped: class 0 within R(phi) of the origin.
 
-R(phi) = core + arm exp(sharpness (cos(phi - turn) - 1)), as in `data.toy2d`, whose set is one of them.
-A negative arm is a narrow peak of the other class that reaches toward the origin.
+R(phi) = core + arm exp(sharpness (cos(phi - turn) - 1)), as in `data.toy2d`, whose set is one
+of them. A negative arm is a narrow peak of the other class that reaches toward the origin.
 """
 
 import math

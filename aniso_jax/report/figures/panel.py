@@ -96,15 +96,15 @@ def plot_outline(
 def plot_shadow(points: Float64, ax: Axes | None = None, *, method: str, law: str) -> Any:
     """The outline of a region's projection, dashed and thin. Returns the axes."""
     ax = _axes(ax)
-    ax.plot(*points.T, color=METHOD[method], linestyle=SHADOW[law], linewidth=1.2)
+    ax.plot(*points.T, color=METHOD[method], linestyle=SHADOW[law], linewidth=0.8 * WIDTH[method])
     return ax
 
 
 def plot_panel(panel: Panel, ax: Axes | None = None) -> Any:
     """A whole panel: landscape, shadows, outlines from the largest kind down, and the input."""
     ax = plot_landscape(panel.landscape, ax)
-    for method, points in panel.shadows.items():
-        plot_shadow(points, ax, method=method, law=panel.law)
+    for method in reversed([m for m in METHOD if m in panel.shadows]):
+        plot_shadow(panel.shadows[method], ax, method=method, law=panel.law)
     for method in reversed([m for m in METHOD if m in panel.outlines]):
         label = panel.labels.get(method, method)
         plot_outline(panel.outlines[method], ax, method=method, law=panel.law, label=label)
