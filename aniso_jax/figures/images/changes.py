@@ -130,10 +130,11 @@ def _caption(runs: ImageRuns, kind: str, seed: int) -> str:
     return (
         f"Images of {e.data} with a change delta outside the isotropic region (gauge above 1: not "
         f"certified there) and inside the {kind} one (gauge below 1: the network smoothed with "
-        f"that region's scale answers the label at x + delta); n = {e.n:,} draws of the {e.law} "
-        f"law, alpha = {e.alpha:g}, seed {e.seed}; {confidence(e.alpha)}. Of changes of ten shapes, "
-        "each pixel toward the middle of its range or of random sign, larger where the region "
-        f"is wide (random signs from seed {seed} plus the image's index), each just large enough to leave "
-        "the ball and kept in the box of images, the one that changes no pixel by much is shown. "
-        "The two regions speak of two classifiers: the network smoothed with each one's own scale."
+        f"that region's scale answers the label at x + delta); n = {e.n:,} draws of the "
+        f"{e.law} law, alpha = {e.alpha:g}, seed {e.seed}; {confidence(e.alpha)}. Of changes of ten shapes, "
+        "each pixel toward the middle of its range or of random sign, larger where the region is "
+        f"wide (random signs from seed {seed} plus the image's index), each just large enough to "
+        "leave the ball and kept in the box of images, the one that changes no pixel by much is "
+        "shown. The two regions speak of two classifiers: the network smoothed with each one's own "
+        "scale."
     )
