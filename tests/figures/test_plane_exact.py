@@ -1,4 +1,4 @@
-"""Exact smoothing in the plane: against closed forms, draws, and classes that outlines never enter."""
+"""Exact smoothing in the plane: against closed forms, draws, and a class no outline leaves."""
 
 import math
 
@@ -52,7 +52,7 @@ def test_the_star_of_the_set_gives_its_labels() -> None:
 
 @pytest.mark.parametrize("law", [aj.gaussian, aj.uniform], ids=["gaussian", "uniform"])
 def test_outlines_in_a_disc_never_leave_the_smoothed_class(law) -> None:
-    """The smoothed class is known exactly: every drawn point keeps p >= 1/2 under the same noise."""
+    """The smoothed class is known exactly: a drawn point keeps p >= 1/2 under that noise."""
     x = np.array([0.5, 0.2])
     for region in largest_regions(DISC, x, law).values():
         scale = region.scale
