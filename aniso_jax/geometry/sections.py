@@ -32,8 +32,9 @@ def section(region: Region, plane: ArrayLike, *, points: int = 720) -> Float64:
     Raises:
       ValueError: an empty region, or a plane that is not two orthonormal directions of its shape.
 
-    >>> region = Region(center=jnp.zeros(3), gap=jnp.array(2.0), order=1,
-    ...                 scale=__import__("aniso_jax").Isotropic(sigma=0.5))
+    >>> import aniso_jax as aj
+    >>> region = aj.Region(center=jnp.zeros(3), scale=aj.Isotropic(sigma=0.5), gap=jnp.array(2.0),
+    ...                    order=1)
     >>> cut = section(region, np.eye(3)[:2])
     >>> bool(abs(np.abs(cut).sum(axis=1) - 1).max() < 1e-12)
     True

@@ -1,9 +1,5 @@
 """Figure 3: planes through an image along its Hessian's directions, and how regions cut them."""
 
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,54 +7,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from aniso_jax.figures.caption import Drawing, confidence
+from aniso_jax.figures.images.planes import Curvature, curvature_at, plane_landscape
 from aniso_jax.figures.images.regions import image_at, regions_at, settings_of
 from aniso_jax.figures.images.runs import ImageRuns
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.sections import section, shadow
-from aniso_jax.models.checkpoint import Model
-from aniso_jax.optimize.curvature import label_probability, low_curvature_direction, top_curvature
-from aniso_jax.report.figures.panel import Landscape, Panel
+from aniso_jax.report.figures.panel import Panel
 from aniso_jax.report.figures.sheets import sheet
 from aniso_jax.report.rounding import text_down
-from aniso_jax.smoothing.votes import ApplyFn
 
 Float64 = NDArray[np.float64]
-
-_GRID = 61
-
-
-@dataclass(frozen=True, kw_only=True)
-class Curvature:
-    """The Hessian of f^y at an image: eigenvalues by size, their directions, and flat ones.
-
-    Attributes:
-      values: of the directions `basis`, (k,).
-      basis: (k, H, W, C), orthonormal.
-      flat: (picks, H, W, C), each orthogonal to the basis, picked by seed.
-    """
-
-    values: Float64
-    basis: jax.Array
-    flat: list[jax.Array]
-
-
-def curvature_at(
-    model: Model, x: NDArray[np.float32], label: int, picks: int, seed: int
-) -> Curvature:
-    """As many directions as softmax can bend along, K - 1, and some of the flat rest.
-
-    For piecewise linear logits all other eigenvalues are 0. In float64: where f^y is nearly 1 its
-    Hessian is a small difference.
-    """
-    k = max(min(model.classes - 1, x.size - 1), 2)
-    with jax.enable_x64(True):
-        params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), model.params)
-        f = label_probability(model.apply_fn, params, label)
-        values, found = top_curvature(f, jnp.asarray(x, jnp.float64), k, seed=seed)
-        bent, basis = np.asarray(values), np.asarray(found, np.float32)
-    keys = [jax.random.fold_in(jax.random.key(seed), pick) for pick in range(picks)]
-    flat = [low_curvature_direction(jnp.asarray(basis), key) for key in keys]
-    return Curvature(values=bent, basis=jnp.asarray(basis), flat=flat)
 
 
 def sections(runs: ImageRuns, *, picks: int, seed: int) -> Drawing:
@@ -72,7 +30,6 @@ def sections(runs: ImageRuns, *, picks: int, seed: int) -> Drawing:
     bent = curvature_at(runs.model, x, label, picks, seed)
     regions = regions_at(runs, index)
     seconds = [bent.basis[1], *bent.flat]
-    axes = {"ν₁": bent.basis[0]}
     names = ["ν₂", *(f"ν_d, pick {pick + 1}" for pick in range(picks))]
     planes = [jnp.stack([bent.basis[0], other]) for other in seconds]
     width = _width(regions, planes)
@@ -80,11 +37,7 @@ def sections(runs: ImageRuns, *, picks: int, seed: int) -> Drawing:
         _panel(runs, x, label, plane, regions, name, width)
         for plane, name in zip(planes, names, strict=True)
     ]
-    axes |= dict(zip(names, seconds, strict=True))
-    reach = {
-        name: {kind: _along(region, axis) for kind, region in regions.items()}
-        for name, axis in axes.items()
-    }
+    reach = _reaches(regions, ["ν₁", *names], [bent.basis[0], *seconds])
     settings = settings_of(runs) | {"index": index, "seed of the directions": seed}
     numbers = {"eigenvalues": bent.values.tolist(), "reach": reach}
     return Drawing(
@@ -138,28 +91,6 @@ def _panel(
     )
 
 
-def plane_landscape(
-    model: Model, x: NDArray[np.float32], label: int, plane: jax.Array, width: float
-) -> Landscape:
-    """f^y on a square of half-width `width` of a plane through x."""
-    line = jnp.linspace(-width, width, _GRID)
-    found = [_row(model.apply_fn, model.params, jnp.asarray(x), plane, line, up) for up in line]
-    logits = np.asarray(jnp.stack(found), np.float64)
-    own, others = logits[..., label], np.delete(logits, label, axis=-1)
-    confidence = 1 / (1 + np.exp(others - own[..., None]).sum(axis=-1))
-    extent = (-width, width, -width, width)
-    return Landscape(confidence=confidence, margin=own - others.max(axis=-1), extent=extent)
-
-
-@partial(jax.jit, static_argnums=0)
-def _row(
-    apply_fn: ApplyFn, params: Any, x: jax.Array, plane: jax.Array, line: jax.Array, up: jax.Array
-) -> jax.Array:
-    """Logits along one row of the grid: one shape for networks of any size."""
-    moved = x + up * plane[1] + line.reshape(-1, *[1] * x.ndim) * plane[0]
-    return apply_fn(params, moved)
-
-
 def _width(regions: dict[str, Region], planes: list[jax.Array]) -> float:
     """Half a window that shows all sections whole, and the projections if they are not far off."""
     pairs = [(region, plane) for region in regions.values() for plane in planes]
@@ -168,19 +99,30 @@ def _width(regions: dict[str, Region], planes: list[jax.Array]) -> float:
     return 1.12 * min(cast, 2.5 * cut)
 
 
+def _reaches(
+    regions: dict[str, Region], names: list[str], axes: list[jax.Array]
+) -> dict[str, dict[str, float]]:
+    """How far each region reaches along each axis, by its name."""
+    return {
+        name: {kind: _along(region, axis) for kind, region in regions.items()}
+        for name, axis in zip(names, axes, strict=True)
+    }
+
+
 def _along(region: Region, direction: jax.Array) -> float:
     """How far the region reaches along a direction of length one."""
     return float(1 / region.gauge(direction))
 
 
 def _figure(panels: list[Panel]) -> Figure:
-    rows = [panels[at : at + 2] for at in range(0, len(panels) - len(panels) % 2, 2)]
+    columns = next(c for c in (2, 3, len(panels)) if len(panels) % c == 0)
+    rows = [panels[at : at + columns] for at in range(0, len(panels), columns)]
     alt = (
         "Planes through an image: along the two most curved directions the isotropic and "
         "anisotropic sections have like sizes, along a direction without curvature the anisotropic "
         "one reaches farther; dashed projections are larger than all sections."
     )
-    return sheet(rows or [panels], grey="f^y, the network's probability of the label", alt=alt)
+    return sheet(rows, grey="f^y, the network's probability of the label", alt=alt)
 
 
 def _caption(

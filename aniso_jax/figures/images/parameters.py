@@ -20,6 +20,7 @@ def maps(runs: ImageRuns, *, images: int) -> Drawing:
     rows = [runs.rows[runs.experiment.scale][index] for index in shown]
     x = np.stack([image_at(runs, index) for index in shown])
     theta = np.stack([np.array(row["theta"], np.float64) for row in rows]).reshape(x.shape)
+    ratios = [_background(*pair) for pair in zip(x, theta, strict=True)]
     figure = gallery(
         images=x,
         sigma_iso=[runs.rows["isotropic"][index]["sigma"] for index in shown],
@@ -31,7 +32,6 @@ def maps(runs: ImageRuns, *, images: int) -> Drawing:
         unit=runs.experiment.unit,
         rows=images,
     )
-    ratios = [_background(image, at) for image, at in zip(x, theta, strict=True)]
     return Drawing(
         name="5-maps",
         title="Where a region is wide: maps of A⁻¹",

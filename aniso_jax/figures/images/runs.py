@@ -112,12 +112,9 @@ def _asked(config: Figures, kind: str, paths: Mapping[str, Path]) -> Certify:
             sigma=config.sigma, limit=limit, n=config.n, alpha=config.alpha, seed=config.seed,
             out=out,
         )  # fmt: skip
-    return replace(
-        _as_given(config, read_experiment(next(iter(paths.values())))),
-        scale=kind,
-        out=out,
-        limit=limit,
-    )
+    given = read_experiment(next(iter(paths.values())))
+    limit = min(limit, given.limit or limit)
+    return replace(_as_given(config, given), scale=kind, out=out, limit=limit)
 
 
 def _as_given(config: Figures, given: Experiment) -> Certify:
