@@ -26,6 +26,9 @@ from aniso_jax.audit.verify.findings import lines as verify_lines
 from aniso_jax.audit.verify.run import verify_run
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.data.load import load as load_data
+from aniso_jax.figures.config import Figures
+from aniso_jax.figures.plane.areas import area_lines
+from aniso_jax.figures.run import figures_run
 from aniso_jax.records.directory import read_experiment
 from aniso_jax.records.load import load_frame
 from aniso_jax.records.sidecar import seconds_by_row
@@ -64,6 +67,7 @@ Command = (
     | Annotated[Verify, tyro.conf.subcommand("verify")]
     | Annotated[Attack, tyro.conf.subcommand("attack")]
     | Annotated[MemoryCommand, tyro.conf.subcommand("memory")]
+    | Annotated[Figures, tyro.conf.subcommand("figures")]
 )
 
 _STOPPED = "Stopped; nothing half-written is left. The same command starts again."
@@ -196,6 +200,14 @@ def _memory(config: MemoryCommand) -> None:
         print(text, flush=True)
 
 
+def _figures(config: Figures) -> None:
+    with line() as progress:
+        table = figures_run(config, watch=progress, told=progress.title)
+    if table is not None:
+        print("Mean certified areas:", *area_lines(table), f"({table['claim']})", sep="\n")
+    _console.print(f"The figures are in [bold]{config.out / 'figures.html'}[/bold].")
+
+
 _COMMANDS: dict[type, Callable[[Any], None]] = {
     Demo: _demo,
     Certify: _certify,
@@ -209,6 +221,7 @@ _COMMANDS: dict[type, Callable[[Any], None]] = {
     Verify: _verify,
     Attack: _attack,
     MemoryCommand: _memory,
+    Figures: _figures,
 }
 
 

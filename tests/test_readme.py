@@ -47,7 +47,7 @@ def shortened(line: str) -> list[str]:
     line = re.sub(r"--limit \d+", "--limit 2", re.sub(r"--n \d+", "--n 64", line))
     words = shlex.split(line)[1:]
     draws = dict.fromkeys(("certify", "predict", "attack"), ("--n", "64"))
-    fewer = {"train": ("--epochs", "1"), **draws}
+    fewer = {"train": ("--epochs", "1"), "figures": ("--picks", "1"), **draws}
     option, value = fewer.get(words[0], ("", ""))
     return words + ([option, value] if option and option not in words else [])
 

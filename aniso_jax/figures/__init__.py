@@ -1,0 +1,1 @@
+"""Floor 10: the five figures that explain certified regions, from real computations."""

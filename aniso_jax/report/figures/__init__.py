@@ -1,0 +1,1 @@
+"""Drawings that explain regions: data and an optional axes in, the axes out."""
