@@ -1,6 +1,7 @@
 """The certificates of a run, folded into a memory one after the other, in the run's order."""
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -101,8 +102,10 @@ def _in_order(
     for position, result in compute(parts):
         waiting[position] = result
         while due in waiting:
-            done = waiting.pop(due)
-            yield due, PartResult(_folded(done.table, memory, experiment, inputs), done.timings)
+            done, begin = waiting.pop(due), time.monotonic()
+            table = _folded(done.table, memory, experiment, inputs)
+            timings = {**done.timings, "fold_seconds": time.monotonic() - begin}
+            yield due, PartResult(table, timings)
             due += 1
 
 
