@@ -45,9 +45,7 @@ def memory_summary(runs: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _row(df: pd.DataFrame) -> dict[str, float]:
-    kept, shrunk, adopted, abstained = (
-        int((df["memory"] == verdict).sum()) for verdict in VERDICTS
-    )
+    kept, shrunk, adopted, abstained = _counts(df)
     alone, proxy_alone = _own_radii(df)
     right_alone, right = df["own_prediction"] == df["label"], df["correct"].astype(bool)
     lost = df.loc[df["memory"].isin(("shrunk", "adopted")), "memory_cost"].dropna()
@@ -67,6 +65,10 @@ def _row(df: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def _counts(df: pd.DataFrame) -> list[int]:
+    return [int((df["memory"] == verdict).sum()) for verdict in VERDICTS]
+
+
 def _own_radii(df: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Radius and proxy radius of the inputs' own certificates."""
     gap = df["own_gap"].to_numpy(np.float64)
@@ -83,11 +85,12 @@ def _others(df: pd.DataFrame) -> int:
 
 
 def _sentence(df: pd.DataFrame, name: str) -> str:
-    counts = ", ".join(f"{int((df['memory'] == verdict).sum())} {verdict}" for verdict in VERDICTS)
-    said = (
+    pairs = zip(_counts(df), VERDICTS, strict=True)
+    counts = ", ".join(f"{count} {verdict}" for count, verdict in pairs)
+    return (
         f"Memory {df.attrs.get('memory')} in {name}: {counts}; {_others(df)} answers are another "
+        f"class than the input's own; {_cost(df)}."
     )
-    return f"{said}class than the input's own; {_cost(df)}."
 
 
 def _cost(df: pd.DataFrame) -> str:

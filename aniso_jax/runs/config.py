@@ -144,17 +144,13 @@ class Certify(Smoothing):
 
     memory: _File = None
     """Put the certificates into this memory, one after the other, so that scales found for each
-    input make one classifier; made where it is missing."""
+    input make one classifier; made where it is missing. With --simultaneous it is this run's
+    alone."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_draws(self.n)
         check_draws(self.n0, option="--n0")
-        if self.memory is not None and (self.grid is not None or self.simultaneous):
-            raise ValueError(
-                "--memory goes without --grid and --simultaneous: its regions are compared in real "
-                "numbers, and rest on certificates of other runs too; leave one of them out."
-            )
         if self.grid is not None and self.grid < 1:
             raise ValueError(f"--grid must be at least 1, got {self.grid}; 8-bit images have 255.")
         check_draws(*(self.looks or ()), option="--looks")

@@ -71,12 +71,30 @@ def remembering(
 
 def _binding(named: NamedMemory, experiment: Experiment) -> Binding:
     return Binding(
-        weights=experiment.model_fingerprint,
+        weights=remembered_network(experiment),
         law=experiment.law,
         shape=experiment.shape,
         alpha=experiment.alpha,
         number=named.number,
     )
+
+
+def remembered_network(experiment: Experiment) -> str:
+    """The network that a run's regions speak of, as its memory names it.
+
+    * Noise on a grid: rounding to the grid is part of the network, so that with another grid, or
+      none, it is another network. Nothing else changes: the theorem certifies this network under
+      the law's real noise, on a region of real numbers, after the distance of the integer noise
+      was paid for; a region that is shrunk or adopted lies in one of these.
+    * A joint claim: all N certificates hold together with probability 1 - alpha, each at alpha/N,
+      and every answer rests on one of them, since a region that is shrunk lies in the input's own
+      and one that is adopted in another input's. That fails where an answer rests on a region of
+      other runs; so the memory is the run's alone, whose hash is part of the name, and no other
+      run can open it.
+    """
+    rounding = [] if experiment.grid is None else [f"grid {experiment.grid}"]
+    owner = [] if experiment.joint_alpha is None else [f"run {experiment.hash}"]
+    return ", ".join([*owner, *rounding, experiment.model_fingerprint])
 
 
 def draws_of(experiment: Experiment) -> str:
