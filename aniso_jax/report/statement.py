@@ -47,8 +47,8 @@ def _of_regions(runs: Sequence[pd.DataFrame]) -> str:
         f"{scope} {'together' if joint else 'by itself'}, with probability at least "
         f"{_confidence(runs, joint)} over {'the' if joint else 'its own'} draws, the network "
         f"smoothed with its scale gives its class at every point of it{_arithmetic(runs)}"
-        f"{_joint_among(runs)}{_targets(runs)}; an adopted answer rests on the region it names, and "
-        "one false region makes every answer that rests on it false; nothing is certified "
+        f"{_joint_among(runs)}{_targets(runs)}; an adopted answer rests on the region it names, "
+        "and one false region makes every answer that rests on it false; nothing is certified "
         f"{beyond}."
     )
 

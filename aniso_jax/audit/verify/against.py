@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from aniso_jax.audit.stored import Row, is_invertible, semi_axes
+from aniso_jax.audit.stored import Row, claimed_axes, is_invertible
 from aniso_jax.audit.verify.between import at_most, fits
 from aniso_jax.audit.verify.box import log_volume_in_box
 from aniso_jax.audit.verify.findings import Finding
@@ -40,7 +40,7 @@ def data_findings(row: Row, experiment: Experiment, inputs: Inputs) -> Iterator[
         "input_id": inputs.ids[index],
         "label": int(inputs.data.y[index]),
     }
-    if has_its_scale(row, experiment):
+    if has_its_scale(row, experiment) and len(claimed_axes(row)) in (1, experiment.dimension):
         wanted["domain_log_volume"] = _in_box(row, experiment, inputs)
     for column, value in wanted.items():
         if not fits(row[column], value):
@@ -101,7 +101,7 @@ def _is_on_grid(x: NDArray[np.float32], steps: int) -> bool:
 
 def _in_box(row: Row, experiment: Experiment, inputs: Inputs) -> Any:
     """None where nothing is claimed, or where the stored scale has no volume."""
-    gap, scale, data = row["gap"], semi_axes(row), inputs.data
+    gap, scale, data = row["gap"], claimed_axes(row), inputs.data
     if gap <= 0 or not is_invertible(scale):
         return None
     own = dict(measures_of(at_most(gap, lowest=gap), scale, experiment))["log_volume"].sound
