@@ -49,7 +49,9 @@ def of_memory(files: Files, inputs: Inputs | None, path: Path | None) -> Verific
         copies = [*copy_findings(memory, rows, list(regions.values())), *file_findings(memory)]
     checked = f"{path.name}: that it holds these regions; its pages, answers and all its regions"
     own = _among_themselves(files, rows, {**regions, **others}, inputs)
-    return merged([own, stage(findings=copies, checked=[checked])])
+    elsewhere = f"that {len(others)} regions of other runs, which answers rest on, were certified"
+    skipped = [f"{elsewhere}: verify those runs"] if others else []
+    return merged([own, stage(findings=copies, checked=[checked], skipped=skipped)])
 
 
 def _among_themselves(
