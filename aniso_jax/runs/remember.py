@@ -7,13 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 
 from aniso_jax.certification.status import ABSTAIN
-from aniso_jax.geometry.domain import log_volume_in_box
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
@@ -23,6 +21,7 @@ from aniso_jax.memory.opening import open_bound
 from aniso_jax.memory.store import MemoryFile
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.records.schema import run_schema
+from aniso_jax.runs.engine import in_box
 from aniso_jax.runs.inputs import Inputs
 from aniso_jax.runs.named_memory import NamedMemory, check_parts
 from aniso_jax.runs.rows import measures
@@ -167,7 +166,7 @@ def _claims(answer: MemoryAnswer, low: float, high: float) -> dict[str, Any]:
     region, gap = answer.region, np.asarray(answer.region.gap)
     theta = np.asarray(region.scale.push(jnp.ones_like(region.center)), np.float64).reshape(1, -1)
     measured = measures(gap.reshape(1), theta, region.dimension, order=region.order)
-    inside = float(_in_box(region, low, high))
+    inside = float(in_box(region, low, high))
     return {
         "prediction": int(answer.label),
         "gap": float(gap),
@@ -191,8 +190,3 @@ def _of_memory(answer: MemoryAnswer, logged: Logged) -> dict[str, Any]:
 
 def _plain(value: Any) -> float | None:
     return None if value is None else float(value)
-
-
-@partial(jax.jit, static_argnums=(1, 2))
-def _in_box(region: Region, low: float, high: float) -> jax.Array:
-    return log_volume_in_box(region, low, high)

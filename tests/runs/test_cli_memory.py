@@ -165,7 +165,8 @@ def test_rounding_to_a_grid_is_part_of_the_network_that_a_memory_is_about(
     claim = json.loads((gridded / "run.json").read_text())["claim"]
     assert claim.endswith("its total variation from the law's is paid for.")
     capsys.readouterr()
-    assert aniso_jax("verify", gridded, "--memory", memory) == 0
+    names = "--data", f"npz:{rounded}", "--model", words[words.index("--model") + 1]
+    assert aniso_jax("verify", gridded, *names, "--memory", memory) == 0
     assert "that it holds these regions" in capsys.readouterr().out
     assert aniso_jax("certify", *words, "--out", tmp_path / "float") == 2
     assert "(weights is grid 255, " in capsys.readouterr().err
@@ -180,6 +181,7 @@ def test_a_joint_claim_has_a_memory_of_its_own(asked, plan, tmp_path, capsys):
     assert ") together, with probability at least 0.99 over the draws" in claim
     capsys.readouterr()
     assert aniso_jax("verify", tmp_path / "joint", "--memory", memory) == 0
+    assert "m.sqlite: its pages, answers and all its regions" in capsys.readouterr().out
     again = (*words, "--limit", 5, "--out", tmp_path / "again")
     assert aniso_jax(*again, "--n0", 21) == 2  # another run, of the same alpha a certificate
     assert "(weights is run " in capsys.readouterr().err

@@ -38,7 +38,8 @@ def of_memory(files: Files, inputs: Inputs | None, path: Path | None) -> Verific
             raise ValueError(f"--memory {path} was given, and the run has no memory: leave it out.")
         return stage()
     if inputs is None:
-        return stage(skipped=[f"{_REGIONS}, and what was adopted: the data are their centers"])
+        without = stage(skipped=[f"{_REGIONS}, and what was adopted: the data are their centers"])
+        return without if path is None else merged([_of_file(files, path), without])
     rows = [row for part in records_in(files) for row in known(part, inputs)]
     regions = stored_regions(rows, experiment, inputs)
     if path is None:
@@ -46,12 +47,19 @@ def of_memory(files: Files, inputs: Inputs | None, path: Path | None) -> Verific
         return merged([_among_themselves(files, rows, regions, inputs), file])
     with opened(path, experiment) as memory:
         others = regions_of_others(memory, rows, list(regions))
-        copies = [*copy_findings(memory, rows, list(regions.values())), *file_findings(memory)]
-    checked = f"{path.name}: that it holds these regions; its pages, answers and all its regions"
+        copies = list(copy_findings(memory, rows, list(regions.values())))
+    checked = f"{path.name}: that it holds these regions"
+    file = _of_file(files, path)
     own = _among_themselves(files, rows, {**regions, **others}, inputs)
     elsewhere = f"that {len(others)} regions of other runs, which answers rest on, were certified"
     skipped = [f"{elsewhere}: verify those runs"] if others else []
-    return merged([own, stage(findings=copies, checked=[checked], skipped=skipped)])
+    return merged([own, stage(findings=copies, checked=[checked], skipped=skipped), file])
+
+
+def _of_file(files: Files, path: Path) -> Verification:
+    with opened(path, files.experiment) as memory:
+        found = list(file_findings(memory))
+    return stage(findings=found, checked=[f"{path.name}: its pages, answers and all its regions"])
 
 
 def _among_themselves(
