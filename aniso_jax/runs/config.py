@@ -184,7 +184,8 @@ class Optimize(Smoothing):
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """Certify real MNIST images under fixed, isotropic and anisotropic scales, in l2 and l1."""
+    """Certify real MNIST images under fixed, isotropic and anisotropic scales, in l2 and l1, and
+    put the anisotropic certificates through a memory."""
 
     out: Path = Path("aniso-demo")
     """Directory of the runs and of report.html; a demo that is there is continued."""
