@@ -37,7 +37,8 @@ def main(*demo: str) -> None:
         changed = to_markdown(memory_summary(frames))
         _write("demo-memory", f"{changed}\n{memory_statement(frames)}\n")
     for name, row in TABLES.items():
-        _write(name, _table(sorted(RESULTS.glob(f"{name}*.json")), row))
+        if paths := sorted(RESULTS.glob(f"{name}*.json")):
+            _write(name, _table(paths, row))
 
 
 def _table(paths: Sequence[Path], row: Callable[[Content], Iterator[Row]]) -> str:

@@ -43,17 +43,25 @@ def of_memory(files: Files, inputs: Inputs | None, path: Path | None) -> Verific
     rows = [row for part in records_in(files) for row in known(part, inputs)]
     regions = stored_regions(rows, experiment, inputs)
     if path is None:
-        file = _without_file(files, rows, regions)
-        return merged([_among_themselves(files, rows, regions, inputs), file])
-    with opened(path, experiment) as memory:
+        own = _among_themselves(files, rows, regions, inputs)
+        return merged([own, _without_file(files, rows, regions)])
+    return _with_file(files, rows, regions, inputs, path)
+
+
+def _with_file(
+    files: Files, rows: Sequence[Row], regions: Mapping[int, Stored], inputs: Inputs, path: Path
+) -> Verification:
+    with opened(path, files.experiment) as memory:
         others = regions_of_others(memory, rows, list(regions))
         copies = list(copy_findings(memory, rows, list(regions.values())))
-    checked = f"{path.name}: that it holds these regions"
-    file = _of_file(files, path)
-    own = _among_themselves(files, rows, {**regions, **others}, inputs)
     elsewhere = f"that {len(others)} regions of other runs, which answers rest on, were certified"
-    skipped = [f"{elsewhere}: verify those runs"] if others else []
-    return merged([own, stage(findings=copies, checked=[checked], skipped=skipped), file])
+    held = stage(
+        findings=copies,
+        checked=[f"{path.name}: that it holds these regions"],
+        skipped=[f"{elsewhere}: verify those runs"] if others else [],
+    )
+    own = _among_themselves(files, rows, {**regions, **others}, inputs)
+    return merged([own, held, _of_file(files, path)])
 
 
 def _of_file(files: Files, path: Path) -> Verification:
