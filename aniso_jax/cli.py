@@ -41,7 +41,7 @@ from aniso_jax.report.terminal import printout
 from aniso_jax.runs.certify import certify_run
 from aniso_jax.runs.check import Check, check_run
 from aniso_jax.runs.config import Certify, Demo, Optimize, Predict
-from aniso_jax.runs.demo import demo_runs
+from aniso_jax.runs.demo import demo_directories, run_demo
 from aniso_jax.runs.imports import ImportCheckpoint, import_run
 from aniso_jax.runs.imports import lines as import_lines
 from aniso_jax.runs.memory import memory_lines
@@ -99,16 +99,15 @@ def _said(text: str, *, status: int) -> int:
 
 
 def _demo(config: Demo) -> None:
-    runs, page = demo_runs(config), config.out / "report.html"
-    if page.exists() and not runs[0].out.exists():
+    runs, page = demo_directories(config), config.out / "report.html"
+    if page.exists() and not runs[0].exists():
         raise ValueError(f"{page} exists and is no demo's; choose another --out.")
     with line(config.limit * len(runs)) as progress:
-        for run in runs:
-            progress.title(run.out.name)
-            certify_run(run, watch=progress)
-    frames = with_containment([load_frame(run.out) for run in runs])
+        run_demo(config, watch=progress, title=progress.title)
+    frames = with_containment([load_frame(run) for run in runs])
     _print_tables(frames)
-    galleries = galleries_of(frames, load_data("mnist5k"))
+    alone = [frame for frame in frames if "memory" not in frame]
+    galleries = galleries_of(alone, load_data("mnist5k"))
     title = "Anisotropic certificates on MNIST"
     write_html(page, frames, galleries=galleries, title=title, overwrite=True)
     _console.print(f"\nThe report is in [bold]{page}[/bold].")

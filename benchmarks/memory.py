@@ -25,6 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 from machine import keep
+from others import watched
 
 import aniso_jax as aj
 from aniso_jax.geometry.axes import semi_axes, thetas
@@ -34,7 +35,7 @@ from aniso_jax.memory.sqlite import transaction
 
 ASCENTS = {
     "default": aj.default_anisotropic,
-    "long": aj.VolumeAscent(steps=100, n=100, learning_rate=0.2, kappa=0.0, capped=False),
+    "long": aj.VolumeAscent(steps=100, n=100, learning_rate=0.2, kappa=0.0, reach=float("inf")),
 }
 
 
@@ -69,6 +70,7 @@ class Config:
 
 def main(config: Config) -> None:
     """Measure and keep."""
+    others = watched()
     kept = [
         found
         for name in config.ascents
@@ -82,6 +84,7 @@ def main(config: Config) -> None:
         "insertion": by_regions,
         "dimension": by_dimension,
         "file": in_file,
+        "cores_of_others": others(),
     }
     keep(config.out, "python " + " ".join(sys.argv), results)
 

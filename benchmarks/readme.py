@@ -1,8 +1,9 @@
 """Write the README's tables: `python benchmarks/readme.py [DEMO]`.
 
 From a finished demo's own records, where its directory is given: certified accuracy by radius,
-average certified radii, volumes and times. From `benchmarks/results/`: draws to a decision, the
-rate of counting, the price of a step, what searches are worth.
+average certified radii, volumes and times, and what its memories changed. From
+`benchmarks/results/`: draws to a decision, the rate of counting, the price of a step, what searches
+are worth, what a memory keeps and costs.
 """
 
 import json
@@ -16,6 +17,7 @@ import pandas as pd
 
 from aniso_jax.records.load import load_frame
 from aniso_jax.report.compare import with_containment
+from aniso_jax.report.memory import memory_statement, memory_summary
 from aniso_jax.report.printing import to_markdown
 from aniso_jax.report.tables import summary
 
@@ -24,20 +26,19 @@ RESULTS = Path(__file__).parent / "results"
 SCALES = ("fixed", "isotropic", "anisotropic")
 Content = dict[str, Any]
 Row = dict[str, str]
-RUNS = [f"{norm}-{scale}" for norm in ("l2", "l1") for scale in SCALES]
+RUNS = [f"{norm}-{scale}" for norm in ("l2", "l1") for scale in (*SCALES, "memory")]
 
 
 def main(*demo: str) -> None:
     """Replace what stands between the marks of each table that there are numbers for."""
     if demo:
-        _write("demo", _demo(Path(demo[0])))
+        frames = with_containment([load_frame(Path(demo[0]) / name) for name in RUNS])
+        _write("demo", to_markdown(summary(frames, radii=(0, 0.25, 0.5, 0.75, 1.0))))
+        changed = to_markdown(memory_summary(frames))
+        _write("demo-memory", f"{changed}\n{memory_statement(frames)}\n")
     for name, row in TABLES.items():
-        _write(name, _table(sorted(RESULTS.glob(f"{name}*.json")), row))
-
-
-def _demo(demo: Path) -> str:
-    frames = with_containment([load_frame(demo / name) for name in RUNS])
-    return to_markdown(summary(frames, radii=(0, 0.25, 0.5, 0.75, 1.0)))
+        if paths := sorted(RESULTS.glob(f"{name}*.json")):
+            _write(name, _table(paths, row))
 
 
 def _table(paths: Sequence[Path], row: Callable[[Content], Iterator[Row]]) -> str:
@@ -47,7 +48,17 @@ def _table(paths: Sequence[Path], row: Callable[[Content], Iterator[Row]]) -> st
     made = "; ".join(f"`{content['command']}`" for content in contents)
     device = " and ".join(sorted({content["machine"]["device"] for content in contents}))
     table = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
-    return f"{table}\n\nMade by {made} on {device}.\n"
+    return f"{table}\n\nMade by {made} on {device}{_company(contents)}.\n"
+
+
+def _company(contents: Sequence[Content]) -> str:
+    """What else ran, where a benchmark watched it and it was more than a tenth of a core."""
+    watched = [content["results"] for content in contents if isinstance(content["results"], dict)]
+    others = max((results.get("cores_of_others") or 0 for results in watched), default=0)
+    if others < 0.1:
+        return ""
+    cores = contents[0]["machine"]["cores"]
+    return f", while other work kept {others:.1f} of its {cores} cores busy"
 
 
 def _stopping(content: Content) -> Iterator[Row]:
@@ -118,11 +129,34 @@ def _scales(content: Content) -> Iterator[Row]:
             }
 
 
+def _memory(content: Content) -> Iterator[Row]:
+    """One row a measurement: what shrinking keeps against the ball rule, then the insertions."""
+    found = content["results"]
+    for kept in found["shrinking"]:
+        low, high = kept["quartiles_ratio"]
+        left = f"{kept['with_something_left']:,} of {kept['pairs']:,} pairs"
+        yield _measured(
+            f"shrinking, {kept['ascent']} search, both {kept['overlap']:g} times too far",
+            f"{kept['median_ratio']:.2f} times the ball's proxy radius (quartiles {low:.2f} and "
+            f"{high:.2f}, least {kept['least_ratio']:.2f}); {left} keep something",
+        )
+    places = {"insertion": "in RAM", "dimension": "in RAM", "file": "in a file, flushed"}
+    for name, place in places.items():
+        for cost in found[name]:
+            where = f"{cost['regions']:,} regions of {cost['dimension']:,} dimensions {place}"
+            yield _measured(f"insertion, {where}", f"{cost['seconds'] * 1e3:.1f} ms")
+
+
+def _measured(what: str, found: str) -> Row:
+    return {"what": what, "measured": found}
+
+
 TABLES: dict[str, Callable[[Content], Iterator[Row]]] = {
     "stopping": _stopping,
     "votes": _votes,
     "steps": _steps,
     "scales": _scales,
+    "memory": _memory,
 }
 """What each table reads: the results whose names begin like it."""
 

@@ -40,22 +40,7 @@ def open_run_again(
     """
     table = load_run(run, partial=partial)
     experiment = experiment_of(table.schema)
-    refuse_memory(run, experiment)
     return experiment, table, inputs_of(experiment, data), model_of(experiment, model)
-
-
-def refuse_memory(run: Path, experiment: Experiment) -> None:
-    """Refuse a run whose claims rest on a memory's regions too, of which its records know nothing.
-
-    Raises:
-      ValueError: it is one.
-    """
-    if experiment.memory is not None:
-        raise ValueError(
-            f"{run} was made with a memory, {experiment.memory}: its claims rest on regions of "
-            "other inputs too, which its records do not hold; check the memory by aniso-jax memory "
-            "check FILE, or certify without --memory."
-        )
 
 
 def inputs_of(experiment: Experiment, spec: str | None = None) -> Inputs:

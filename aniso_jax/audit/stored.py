@@ -1,6 +1,6 @@
 """The scale of a record, and the integer noise of such scales, made again from what is stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -22,6 +22,12 @@ def semi_axes(row: Row) -> NDArray[np.float64]:
     return np.array(row["sigma"] if row["theta"] is None else row["theta"], np.float64).reshape(-1)
 
 
+def claimed_axes(row: Row) -> NDArray[np.float64]:
+    """The same of the claimed region: of the scale, or of the region that was adopted."""
+    adopted = row.get("claimed_theta")
+    return semi_axes(row) if adopted is None else np.array(adopted, np.float64)
+
+
 def is_invertible(axes: NDArray[np.float64]) -> bool:
     """Whether semi-axes are those of a scale: finite and positive."""
     return bool(np.all(np.isfinite(axes) & (axes > 0)))
@@ -39,13 +45,27 @@ def stored_scale(row: Row, shape: tuple[int, ...]) -> Scale:
     return Rotated(theta=theta, basis=jnp.asarray(basis), stretch=jnp.asarray(stretch))
 
 
-def stored_grid(rows: Sequence[Row], experiment: Experiment) -> Grid | None:
+def claimed_scale(row: Row, shape: tuple[int, ...]) -> Scale:
+    """The scale under which a record's class is claimed, be it its own or an adopted region's."""
+    adopted = row.get("claimed_theta")
+    return stored_scale(row if adopted is None else {**row, "theta": adopted}, shape)
+
+
+def stored_grid(
+    rows: Sequence[Row],
+    experiment: Experiment,
+    axes: Callable[[Row], NDArray[np.float64]] = semi_axes,
+) -> Grid | None:
     """One integer noise for the scales in the records; None for a run without a grid.
+
+    Args:
+      rows, experiment: the records and their run.
+      axes: which scale of a record: its own, or the one that is claimed.
 
     The noise of a scale depends on no other scale of the run's palette, so that it is the run's
     own. A stored scale that is none has no noise, and nothing is certified under it.
     """
-    levels = {float(axis) for row in rows for axis in semi_axes(row)}
+    levels = {float(axis) for row in rows for axis in axes(row)}
     scales = sorted(level for level in levels if 0 < level < np.inf)
     if experiment.grid is None or not scales:
         return None

@@ -11,9 +11,7 @@ def claim_of(experiment: Experiment) -> str:
     Every part and run.json carry it, so that no record is read for more than it says.
     """
     if experiment.memory is not None:
-        return (
-            f"{_remembered(experiment.memory, _confidence(experiment))} {_arithmetic(experiment)}"
-        )
+        return f"{_remembered(experiment)} {_arithmetic(experiment)}"
     return (
         f"{_scope(experiment)}, with probability at least {_confidence(experiment)} over the "
         "draws: where the prediction is not -1, the network smoothed with the recorded scale, "
@@ -21,14 +19,17 @@ def claim_of(experiment: Experiment) -> str:
     )
 
 
-def _remembered(memory: str, confidence: Decimal) -> str:
+def _remembered(experiment: Experiment) -> str:
     """Of regions, not of inputs: neighbours that adopt a false region are all wrong with it."""
+    joint = experiment.joint_alpha is not None
+    scope = f"For {'all stored regions' if joint else 'each stored region'} of {experiment.memory}"
     return (
-        f"For each stored region of {memory} by itself, with probability at least {confidence} "
-        "over its own draws: the network smoothed with the region's scale answers the region's "
-        "class on all of it. Where the prediction is not -1, the classifier that remembers answers "
-        "it on the claimed region; an adopted answer rests on the stored region it names, and is "
-        "wrong wherever that one is, with every other answer that rests on it."
+        f"{scope} {'together' if joint else 'by itself'}, with probability at least "
+        f"{_confidence(experiment)} over {'the' if joint else 'its own'} draws: the network "
+        "smoothed with the region's scale answers the region's class on all of it. Where the "
+        "prediction is not -1, the classifier that remembers answers it on the claimed region; an "
+        "adopted answer rests on the stored region it names, and is wrong wherever that one is, "
+        "with every other answer that rests on it."
     )
 
 
@@ -45,8 +46,9 @@ def _confidence(experiment: Experiment) -> Decimal:
 def _arithmetic(experiment: Experiment) -> str:
     if experiment.mode == "float":
         return "Real arithmetic is assumed: noise was added in float32."
+    # regions in a memory may be of other runs, whose scales have another total variation
+    most = "" if experiment.memory is not None else f", at most {experiment.discount:.2g},"
     return (
         f"Rounding to multiples of 1/{experiment.grid} is part of the network; the noise is "
-        f"integer, and its total variation from the law's, at most {experiment.discount:.2g}, "
-        "is paid for."
+        f"integer, and its total variation from the law's{most} is paid for."
     )

@@ -12,6 +12,8 @@ from aniso_jax.records.parts import present_parts, read_part
 from aniso_jax.records.schema import experiment_of, run_schema
 from aniso_jax.records.sidecar import read_timings, seconds_per_input
 
+_MEASURED = ("optimise_seconds", "certify_seconds", "fold_seconds")
+
 
 class IncompleteRun(ValueError):
     """Some inputs of the run are not there yet."""
@@ -54,8 +56,8 @@ def load_frame(path: str | Path, *, partial: bool = False) -> Any:
     `model`, `model_fingerprint`, `law`, `scale`, `scale_source`, `unit` (of sigma: "std",
     "half-width" or "b"), `sigma`, `n0`, `n`, `looks`, `bound`, `target`, `alpha`, `joint_alpha`,
     `seed`, `shared_draws`, `mode`, `grid`, `discount`, `memory`, `shape`, `dimension`, and from
-    the side file the mean seconds an input `optimise_seconds` and `certify_seconds` (None where
-    nothing was measured).
+    the side file the mean seconds an input `optimise_seconds`, `certify_seconds` and
+    `fold_seconds`, which asking the memory took (None where nothing was measured).
 
     Args and errors as `load_run`.
     """
@@ -76,8 +78,7 @@ def _attributes(directory: Path, experiment: Experiment) -> dict[str, Any]:
         "name": directory.resolve().name,
         "run": experiment.hash,
         **{name: getattr(experiment, name) for name in copied.split()},
-        "optimise_seconds": seconds_per_input(timings, "optimise_seconds"),
-        "certify_seconds": seconds_per_input(timings, "certify_seconds"),
+        **{name: seconds_per_input(timings, name) for name in _MEASURED},
     }
 
 

@@ -21,7 +21,7 @@ def append_timing(directory: Path, part: int, timings: Mapping[str, Any]) -> Non
         directory: the run.
         part: number of the part.
         timings: plain values by name; `inputs`, `optimise_seconds` and `certify_seconds` (totals
-            of the part, in seconds) are read back by `load_frame`.
+            of the part, in seconds, as `fold_seconds`) are read back by `load_frame`.
 
     Raises:
         DiskFull: there is no room; the line is not there, not even in part.
@@ -67,9 +67,11 @@ def seconds_per_input(timings: Mapping[int, Mapping[str, Any]], name: str) -> fl
 
 def seconds_by_row(directory: Path, rows: int, part_size: int) -> list[float]:
     """Seconds of each input, search and certification: the mean of its part; NaN if not timed."""
+    both = ("optimise_seconds", "certify_seconds")
     means = {
-        part: float(entry["optimise_seconds"] + entry["certify_seconds"]) / int(entry["inputs"])
+        part: sum(float(entry[name]) for name in both) / int(entry["inputs"])
         for part, entry in read_timings(directory).items()
+        if all(name in entry for name in both)  # a run put through a memory later has none
     }
     return [means.get(row // part_size, float("nan")) for row in range(rows)]
 

@@ -48,7 +48,7 @@ def gallery_of(anisotropic: pd.DataFrame, x: NDArray[np.float32]) -> Figure:
     """
     certified = np.flatnonzero(anisotropic["prediction"].to_numpy() >= 0)
     rows = anisotropic.iloc[certified]
-    theta = np.stack(list(rows["theta"])).reshape(-1, *x.shape[1:])
+    theta = np.stack(list(_claimed_theta(rows))).reshape(-1, *x.shape[1:])
     return gallery(
         images=x[certified],
         sigma_iso=rows["sigma"].to_numpy(),
@@ -59,6 +59,13 @@ def gallery_of(anisotropic: pd.DataFrame, x: NDArray[np.float32]) -> Figure:
         proxy_radii=rows["proxy_radius"].tolist(),
         unit=anisotropic.attrs["unit"],
     )
+
+
+def _claimed_theta(rows: pd.DataFrame) -> pd.Series:
+    """Of the region that is claimed: where a memory's was adopted, that one's."""
+    if "claimed_theta" not in rows:
+        return rows["theta"]
+    return rows["claimed_theta"].where(rows["claimed_theta"].notna(), rows["theta"])
 
 
 def _inputs_of(frame: pd.DataFrame, name: str, data: Dataset) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from aniso_jax.report.curves import plot_curves
 from aniso_jax.report.files import write_result
 from aniso_jax.report.frames import box_proxy_radius, by_norm, correct_values, names
-from aniso_jax.report.memory import memory_statement
+from aniso_jax.report.memory import memory_statement, memory_summary
 from aniso_jax.report.palette import CSS_LINE, CSS_MARKER, colours, line_styles
 from aniso_jax.report.pictures import to_svg
 from aniso_jax.report.population import BETA, population_summary
@@ -94,6 +94,7 @@ def _group(
         "population": _population(runs, _reached(runs, radii), inks),
         "confidence": f"{1 - BETA:.0%}",
         "regions": _rows(regions.drop(columns="acr_proxy"), inks),
+        "memory": _memory(runs, inks),
         "curves": _curves(number, norm, runs),
         "legend": _legend(runs),
         "boxes": sorted({f"{r:.3g}" for df in runs if (r := box_proxy_radius(df))}),
@@ -106,6 +107,12 @@ def _population(
     """What the run's sample says of all inputs; None where no run is of this project."""
     drawn = [ink for df, ink in zip(runs, inks, strict=True) if own([df])]
     return _rows(population_summary(runs, radii), drawn) if drawn else None
+
+
+def _memory(runs: Sequence[pd.DataFrame], inks: Sequence[str]) -> dict[str, Any] | None:
+    """What memory changed; None where no run has one."""
+    asked = [ink for df, ink in zip(runs, inks, strict=True) if "memory" in df]
+    return _rows(memory_summary(runs), asked) if asked else None
 
 
 def _reached(runs: Sequence[pd.DataFrame], radii: Sequence[float]) -> list[float]:

@@ -1,13 +1,16 @@
 """What a memory changed in runs: how many regions it kept, shrank and adopted, and the cost."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from aniso_jax.report.frames import names
 
 VERDICTS = ("kept", "shrunk", "adopted", "abstained")
+_DOWN = 1 - 1e-12  # as records are rounded, so that a kept region's radii are the same twice
 
 
 def memory_statement(runs: Sequence[pd.DataFrame]) -> str:
@@ -25,12 +28,69 @@ own.
     return " ".join(_sentence(df, name) for df, name in pairs if "memory" in df.columns)
 
 
-def _sentence(df: pd.DataFrame, name: str) -> str:
-    counts = ", ".join(f"{int((df['memory'] == verdict).sum())} {verdict}" for verdict in VERDICTS)
+def memory_summary(runs: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One row per run with a memory: what it answered, and the radii alone and with it.
+
+    `kept`, `shrunk`, `adopted` and `memory_abstained` count the inputs by what the memory did with
+    them; `other_class` those that answer another class than their own certificate. `acr_alone`
+    and `acr_proxy_alone` are those of the certificates before the memory was asked, `acr` and
+    `acr_proxy` of what is claimed after it; `nats_lost` is the mean log-volume that regions lost
+    by being shrunk or adopted, NaN where none was.
+    """
+    remembering = [
+        (df, name) for df, name in zip(runs, names(runs), strict=True) if "memory" in df.columns
+    ]
+    rows = [_row(df) for df, _ in remembering]
+    return pd.DataFrame(rows, index=pd.Index([name for _, name in remembering], name="run"))
+
+
+def _row(df: pd.DataFrame) -> dict[str, float]:
+    kept, shrunk, adopted, abstained = _counts(df)
+    alone, proxy_alone = _own_radii(df)
+    right_alone, right = df["own_prediction"] == df["label"], df["correct"].astype(bool)
+    lost = df.loc[df["memory"].isin(("shrunk", "adopted")), "memory_cost"].dropna()
+    seconds = df.attrs.get("fold_seconds")
+    return {
+        "kept": kept,
+        "shrunk": shrunk,
+        "adopted": adopted,
+        "memory_abstained": abstained,
+        "other_class": _others(df),
+        "acr_alone": float(np.mean(alone * right_alone)),
+        "acr": float(np.mean(df["radius"].to_numpy() * right)),
+        "acr_proxy_alone": float(np.mean(proxy_alone * right_alone)),
+        "acr_proxy": float(np.mean(df["proxy_radius"].to_numpy() * right)),
+        "nats_lost": float(lost.mean()) if len(lost) else math.nan,
+        "fold_seconds": math.nan if seconds is None else float(seconds),
+    }
+
+
+def _counts(df: pd.DataFrame) -> list[int]:
+    return [int((df["memory"] == verdict).sum()) for verdict in VERDICTS]
+
+
+def _own_radii(df: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Radius and proxy radius of the inputs' own certificates."""
+    gap = df["own_gap"].to_numpy(np.float64)
+    scales = df["sigma"].where(df["theta"].isna(), df["theta"])
+    mean_log = np.array([np.mean(np.log(np.asarray(scale, np.float64))) for scale in scales])
+    with np.errstate(divide="ignore"):
+        proxy = np.exp(np.log(gap) + mean_log)
+    return gap * df["min_sigma"].to_numpy(np.float64) * _DOWN, proxy * _DOWN
+
+
+def _others(df: pd.DataFrame) -> int:
     own = df["own_prediction"]
-    others = int(((own >= 0) & (df["prediction"] >= 0) & (own != df["prediction"])).sum())
-    said = f"Memory {df.attrs.get('memory')} in {name}: {counts}; {others} answers are another "
-    return f"{said}class than the input's own; {_cost(df)}."
+    return int(((own >= 0) & (df["prediction"] >= 0) & (own != df["prediction"])).sum())
+
+
+def _sentence(df: pd.DataFrame, name: str) -> str:
+    pairs = zip(_counts(df), VERDICTS, strict=True)
+    counts = ", ".join(f"{count} {verdict}" for count, verdict in pairs)
+    return (
+        f"Memory {df.attrs.get('memory')} in {name}: {counts}; {_others(df)} answers are another "
+        f"class than the input's own; {_cost(df)}."
+    )
 
 
 def _cost(df: pd.DataFrame) -> str:

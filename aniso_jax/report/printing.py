@@ -27,6 +27,15 @@ HEADING = MappingProxyType(
         "expected_false_regions": "false own regions expected",
         "optimise_seconds": "optimise, s/input",
         "certify_seconds": "certify, s/input",
+        "kept": "kept",
+        "shrunk": "shrunk",
+        "adopted": "adopted",
+        "memory_abstained": "abstained",
+        "other_class": "another class",
+        "acr_alone": "ACR alone",
+        "acr_proxy_alone": "ACR-proxy alone",
+        "nats_lost": "log volume lost",
+        "fold_seconds": "memory, s/input",
     }
 )
 _LATEX = MappingProxyType(
@@ -70,6 +79,11 @@ FORMAT: MappingProxyType[str, Callable[[float], str]] = MappingProxyType(
         "expected_false_regions": lambda value: f"≤ {significant_up(value, 2)}",
         "optimise_seconds": _seconds,
         "certify_seconds": _seconds,
+        **dict.fromkeys(("kept", "shrunk", "adopted", "memory_abstained", "other_class"), _count),
+        "acr_alone": lambda value: text_down(value, 3),
+        "acr_proxy_alone": lambda value: text_down(value, 3),
+        "nats_lost": lambda value: text_up(value, 1),
+        "fold_seconds": _seconds,
     }
 )
 

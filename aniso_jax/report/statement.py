@@ -40,12 +40,16 @@ def _of_inputs(runs: Sequence[pd.DataFrame]) -> str:
 def _of_regions(runs: Sequence[pd.DataFrame]) -> str:
     """What is true of runs with a memory, where many answers may rest on one false region."""
     files = ", ".join(sorted({str(df.attrs["memory"]) for df in runs}))
+    joint = all(_is_joint(df) for df in runs)
+    scope = f"For {'all stored regions' if joint else 'each stored region'} of the memory {files}"
+    beyond = "beyond the regions" if joint else "of each input by itself or of all regions jointly"
     return (
-        f"For each stored region of the memory {files} by itself, with probability at least "
-        f"{_confidence(runs, False)} over its own draws, the network smoothed with its scale gives "
-        f"its class at every point of it{_arithmetic(runs)}{_targets(runs)}; an adopted answer "
-        "rests on the region it names, and one false region makes every answer that rests on it "
-        "false; nothing is certified of each input by itself or of all regions jointly."
+        f"{scope} {'together' if joint else 'by itself'}, with probability at least "
+        f"{_confidence(runs, joint)} over {'the' if joint else 'its own'} draws, the network "
+        f"smoothed with its scale gives its class at every point of it{_arithmetic(runs)}"
+        f"{_joint_among(runs)}{_targets(runs)}; an adopted answer rests on the region it names, "
+        "and one false region makes every answer that rests on it false; nothing is certified "
+        f"{beyond}."
     )
 
 

@@ -145,7 +145,8 @@ class Certify(Smoothing):
 
     memory: _File = None
     """Put the certificates into this memory, one after the other, so that scales found for each
-    input make one classifier; made where it is missing."""
+    input make one classifier; made where it is missing. With --simultaneous it is this run's
+    alone."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -155,11 +156,6 @@ class Certify(Smoothing):
             raise ValueError(
                 "--scale rotated goes without --memory and --grid: regions are stored, and integer "
                 "noise is drawn, for isotropic and diagonal scales only; leave one out."
-            )
-        if self.memory is not None and (self.grid is not None or self.simultaneous):
-            raise ValueError(
-                "--memory goes without --grid and --simultaneous: its regions are compared in real "
-                "numbers, and rest on certificates of other runs too; leave one of them out."
             )
         if self.grid is not None and self.grid < 1:
             raise ValueError(f"--grid must be at least 1, got {self.grid}; 8-bit images have 255.")
@@ -194,7 +190,8 @@ class Optimize(Smoothing):
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """Certify real MNIST images under fixed, isotropic and anisotropic scales, in l2 and l1."""
+    """Certify real MNIST images under fixed, isotropic and anisotropic scales, in l2 and l1, and
+    put the anisotropic certificates through a memory."""
 
     out: Path = Path("aniso-demo")
     """Directory of the runs and of report.html; a demo that is there is continued."""

@@ -135,7 +135,7 @@ class Engine:
         """The records of these inputs."""
         data, indices = self.inputs.data, np.array([p.index for p, _ in done])
         certified, scales = _stacked([c for _, c in done]), _stacked([p.scales for p, _ in done])
-        inside = [float(_in_box(c.region, data.low, data.high)) for _, c in done]
+        inside = [float(in_box(c.region, data.low, data.high)) for _, c in done]
         return part_table(
             {
                 "index": indices,
@@ -163,7 +163,7 @@ def _clean(apply_fn: ApplyFn, params: Any, x: jax.Array) -> jax.Array:
 
 
 @partial(jax.jit, static_argnums=(1, 2))
-def _in_box(region: Region, low: float, high: float) -> jax.Array:
+def in_box(region: Region, low: float, high: float) -> jax.Array:
     """One input at a time: one compiled function, so the bits cannot depend on the batch."""
     return log_volume_in_box(region, low, high)
 

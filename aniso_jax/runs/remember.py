@@ -1,18 +1,17 @@
 """The certificates of a run, folded into a memory one after the other, in the run's order."""
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pyarrow as pa
 
 from aniso_jax.certification.status import ABSTAIN
-from aniso_jax.geometry.domain import log_volume_in_box
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
@@ -22,6 +21,7 @@ from aniso_jax.memory.opening import open_bound
 from aniso_jax.memory.store import MemoryFile
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.records.schema import run_schema
+from aniso_jax.runs.engine import in_box
 from aniso_jax.runs.inputs import Inputs
 from aniso_jax.runs.lengths import lengths_of
 from aniso_jax.runs.named_memory import NamedMemory, check_parts
@@ -71,12 +71,30 @@ def remembering(
 
 def _binding(named: NamedMemory, experiment: Experiment) -> Binding:
     return Binding(
-        weights=experiment.model_fingerprint,
+        weights=remembered_network(experiment),
         law=experiment.law,
         shape=experiment.shape,
         alpha=experiment.alpha,
         number=named.number,
     )
+
+
+def remembered_network(experiment: Experiment) -> str:
+    """The network that a run's regions speak of, as its memory names it.
+
+    * Noise on a grid: rounding to the grid is part of the network, so that with another grid, or
+      none, it is another network. Nothing else changes: the theorem certifies this network under
+      the law's real noise, on a region of real numbers, after the distance of the integer noise
+      was paid for; a region that is shrunk or adopted lies in one of these.
+    * A joint claim: all N certificates hold together with probability 1 - alpha, each at alpha/N,
+      and every answer rests on one of them, since a region that is shrunk lies in the input's own
+      and one that is adopted in another input's. That fails where an answer rests on a region of
+      other runs; so the memory is the run's alone, whose hash is part of the name, and no other
+      run can open it.
+    """
+    rounding = [] if experiment.grid is None else [f"grid {experiment.grid}"]
+    owner = [] if experiment.joint_alpha is None else [f"run {experiment.hash}"]
+    return ", ".join([*owner, *rounding, experiment.model_fingerprint])
 
 
 def draws_of(experiment: Experiment) -> str:
@@ -102,8 +120,10 @@ def _in_order(
     for position, result in compute(parts):
         waiting[position] = result
         while due in waiting:
-            done = waiting.pop(due)
-            yield due, PartResult(_folded(done.table, memory, experiment, inputs), done.timings)
+            done, begin = waiting.pop(due), time.monotonic()
+            table = _folded(done.table, memory, experiment, inputs)
+            timings = {**done.timings, "fold_seconds": time.monotonic() - begin}
+            yield due, PartResult(table, timings)
             due += 1
 
 
@@ -147,7 +167,7 @@ def _claims(answer: MemoryAnswer, low: float, high: float) -> dict[str, Any]:
     region, gap = answer.region, np.asarray(answer.region.gap)
     lengths = lengths_of(region.scale, 1, order=region.order)
     measured = measures(gap.reshape(1), lengths, region.dimension, order=region.order)
-    inside = float(_in_box(region, low, high))
+    inside = float(in_box(region, low, high))
     return {
         "prediction": int(answer.label),
         "gap": float(gap),
@@ -171,8 +191,3 @@ def _of_memory(answer: MemoryAnswer, logged: Logged) -> dict[str, Any]:
 
 def _plain(value: Any) -> float | None:
     return None if value is None else float(value)
-
-
-@partial(jax.jit, static_argnums=(1, 2))
-def _in_box(region: Region, low: float, high: float) -> jax.Array:
-    return log_volume_in_box(region, low, high)

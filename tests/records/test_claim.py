@@ -28,3 +28,19 @@ def test_a_memory_is_claimed_by_region_and_not_by_input():
     assert said.startswith("For each stored region of m.sqlite by itself, with probability at ")
     assert "an adopted answer rests on the stored region it names" in said
     assert "For each input" not in said
+
+
+def test_a_joint_claim_of_a_memory_is_about_all_its_regions():
+    said = claim_of(
+        sample_experiment(
+            memory="m.sqlite",
+            alpha=0.0001,
+            joint_alpha=0.05,
+            mode="grid",
+            grid=255,
+            discount=1e-9,
+        )
+    )
+    assert said.startswith("For all stored regions of m.sqlite together, with probability at least")
+    assert " 0.95 over the draws: " in said
+    assert said.endswith("its total variation from the law's is paid for.")

@@ -7,9 +7,12 @@ from browsing import look_at
 from cli_samples import aniso_jax, records_of, start
 
 from aniso_jax.records.load import load_frame
+from aniso_jax.records.parts import part_path
 
 SCALES = ("fixed", "isotropic", "anisotropic")
 RUNS = [f"{norm}-{scale}" for norm in ("l2", "l1") for scale in SCALES]
+MEMORIES = ["l2-memory", "l1-memory"]
+FILES = [f"{name}.sqlite" for name in MEMORIES]
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +29,9 @@ def demo(tmp_path_factory):
 
 def test_it_certifies_and_says_what(demo):
     _, out, printed, errors = demo
-    assert sorted(path.name for path in out.iterdir()) == sorted([*RUNS, "report.html"])
-    for name in RUNS:
+    there = sorted([*RUNS, *MEMORIES, *FILES, "report.html"])
+    assert sorted(path.name for path in out.iterdir()) == there
+    for name in [*RUNS, *MEMORIES]:
         run = load_frame(out / name)
         assert len(run) == 5
         assert run.attrs["model"] == "demo"
@@ -36,7 +40,7 @@ def test_it_certifies_and_says_what(demo):
         assert said in printed
     assert f"report is in {out / 'report.html'}" in printed.replace("\n", " ").replace("  ", " ")
     lines = errors.splitlines()  # no terminal: plain lines
-    assert lines[-1].startswith("30/30 inputs, ")
+    assert lines[-1].startswith("40/40 inputs, ")
     assert lines[-1].endswith(" 0 s left")
     assert "\x1b" not in errors + printed
     assert "…" not in printed.replace("… inside the box", "")
@@ -50,12 +54,50 @@ def test_its_report_opens_in_a_browser(demo, browser, width):
 
 def test_run_again_it_computes_nothing(demo, capsys):
     options, out, _, _ = demo
-    before = {name: records_of(out / name) for name in RUNS}
-    times = {name: (out / name / "timings.jsonl").read_bytes() for name in RUNS}
+    every = [*RUNS, *MEMORIES]
+    before = {name: records_of(out / name) for name in every}
+    times = {name: (out / name / "timings.jsonl").read_bytes() for name in every}
+    memories = {name: (out / name).read_bytes() for name in FILES}
     assert aniso_jax("demo", *options) == 0
-    assert "30/30 inputs" in capsys.readouterr().err
-    assert {name: records_of(out / name) for name in RUNS} == before
-    assert {name: (out / name / "timings.jsonl").read_bytes() for name in RUNS} == times
+    assert "40/40 inputs" in capsys.readouterr().err
+    assert {name: records_of(out / name) for name in every} == before
+    assert {name: (out / name / "timings.jsonl").read_bytes() for name in every} == times
+    assert {name: (out / name).read_bytes() for name in FILES} == memories
+
+
+def test_a_table_and_a_sentence_say_what_memory_changed(demo):
+    _, out, printed, _ = demo
+    page = (out / "report.html").read_text()
+    for norm, name in zip(("ℓ₂", "ℓ₁"), MEMORIES, strict=True):
+        table = printed.split(f"What memory changed ({norm})")[1]
+        rows = dict(line.rsplit(None, 1) for line in table.splitlines()[4:13])
+        assert rows[" kept"] == "5"
+        alone, run = load_frame(out / name.replace("memory", "anisotropic")), load_frame(out / name)
+        assert run["radius"].tolist() == alone["radius"].tolist()
+        assert rows[" ACR alone"] == rows[" ACR"]
+        said = f"in {name}: 5 kept, 0 shrunk, 0 adopted, 0 abstained; 0 answers are another class"
+        assert said in printed.replace("\n", " ").replace("  ", " ")
+        assert f"{said} than the input&#39;s own; it changed no region." in page
+
+
+def test_a_memory_is_folded_again_where_it_was_stopped(demo, capsys):
+    options, out, _, _ = demo
+    run = out / "l2-memory"
+    before = records_of(run)
+    part_path(run, 0).unlink()
+    assert aniso_jax("demo", *options) == 0
+    assert records_of(run) == before
+
+
+@pytest.mark.parametrize("name", MEMORIES)
+def test_a_run_with_a_memory_is_verified_with_its_file(demo, name, capsys):
+    _, out, _, _ = demo
+    assert aniso_jax("verify", out / name) == 0
+    assert capsys.readouterr().out.endswith("; 3 things were not checked.\n")
+    assert aniso_jax("verify", out / name, "--memory", out / f"{name}.sqlite") == 0
+    said = capsys.readouterr().out
+    assert f"checked: {name}.sqlite: that it holds these regions" in said
+    assert said.endswith("; 2 things were not checked.\n")
 
 
 IN_CI = ("l2-anisotropic", "l1-fixed")
@@ -109,7 +151,7 @@ def test_the_whole_demo(tmp_path, capsys):
             for scale in ("isotropic", "anisotropic")
         ]
         assert proxy[1] > 1.2 * proxy[0]
-    for name in RUNS:
+    for name in [*RUNS, *MEMORIES]:
         assert aniso_jax("verify", tmp_path / "demo" / name, "--replay", 3) == 0
         assert aniso_jax("attack", tmp_path / "demo" / name) == 0
         with capsys.disabled():

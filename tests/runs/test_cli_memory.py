@@ -138,18 +138,53 @@ def test_other_draws_law_alpha_or_noise_are_refused(folded, tmp_path, capsys):
         (("--n", 301), "a second try needs its own share of alpha"),
         (("--law", "uniform"), "law is gaussian, you asked for uniform"),
         (("--alpha", 0.02), "alpha is 0.01, you asked for 0.02"),
-        (("--grid", 255), "--memory goes without --grid"),
-        (("--simultaneous",), "--memory goes without --grid and --simultaneous"),
+        (("--simultaneous",), "alpha is 0.01, you asked for 0.0005"),
     ):
         assert aniso_jax(*swapped, *more) == 2
         assert said in capsys.readouterr().err
         assert not (tmp_path / "other").exists()
 
 
-def test_verify_and_attack_refuse_rather_than_be_wrong(folded, capsys):
-    for command in ("verify", "attack"):
-        assert aniso_jax(command, folded[1]) == 2
-        assert "was made with a memory, m.sqlite (" in capsys.readouterr().err
+@pytest.fixture(scope="module")
+def rounded(tmp_path_factory, data):
+    """The data as images of 8 bits."""
+    path = tmp_path_factory.mktemp("rounded") / "small.npz"
+    with np.load(data) as content:
+        np.savez(path, x=np.rint(content["x"] * 255) / np.float32(255), y=content["y"])
+    return path
+
+
+def test_rounding_to_a_grid_is_part_of_the_network_that_a_memory_is_about(
+    rounded, asked, plan, tmp_path, capsys
+):
+    memory = tmp_path / "m.sqlite"
+    words = [*asked(), *plan, "--limit", 2, "--memory", memory]
+    words[words.index("--data") + 1] = f"npz:{rounded}"
+    gridded = tmp_path / "gridded"
+    assert aniso_jax("certify", *words, "--grid", 255, "--out", gridded) == 0
+    claim = json.loads((gridded / "run.json").read_text())["claim"]
+    assert claim.endswith("its total variation from the law's is paid for.")
+    capsys.readouterr()
+    names = "--data", f"npz:{rounded}", "--model", words[words.index("--model") + 1]
+    assert aniso_jax("verify", gridded, *names, "--memory", memory) == 0
+    assert "that it holds these regions" in capsys.readouterr().out
+    assert aniso_jax("certify", *words, "--out", tmp_path / "float") == 2
+    assert "(weights is grid 255, " in capsys.readouterr().err
+
+
+def test_a_joint_claim_has_a_memory_of_its_own(asked, plan, tmp_path, capsys):
+    memory = tmp_path / "m.sqlite"
+    words = ("certify", *asked(), *plan, "--memory", memory, "--simultaneous")
+    assert aniso_jax(*words, "--limit", 5, "--out", tmp_path / "joint") == 0
+    claim = json.loads((tmp_path / "joint" / "run.json").read_text())["claim"]
+    assert claim.startswith("For all stored regions of m.sqlite (")
+    assert ") together, with probability at least 0.99 over the draws" in claim
+    capsys.readouterr()
+    assert aniso_jax("verify", tmp_path / "joint", "--memory", memory) == 0
+    assert "m.sqlite: its pages, answers and all its regions" in capsys.readouterr().out
+    again = (*words, "--limit", 5, "--out", tmp_path / "again")
+    assert aniso_jax(*again, "--n0", 21) == 2  # another run, of the same alpha a certificate
+    assert "(weights is run " in capsys.readouterr().err
 
 
 def test_show_check_and_query(folded, prepared, data, capsys):

@@ -9,9 +9,9 @@ from aniso_jax.audit.attack.config import Attack
 from aniso_jax.audit.attack.decide import attack_region, check_can_refute
 from aniso_jax.audit.attack.outcome import Attacked
 from aniso_jax.audit.attack.target import Effort, Target, standard
-from aniso_jax.audit.axes import axes_of
+from aniso_jax.audit.axes import claimed_axes_of
 from aniso_jax.audit.open import open_run_again
-from aniso_jax.audit.stored import Row, stored_grid, stored_scale
+from aniso_jax.audit.stored import Row, claimed_axes, claimed_scale, stored_grid
 from aniso_jax.geometry.regions import Region
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.records.experiment import Experiment
@@ -30,7 +30,9 @@ def attack_run(config: Attack, *, watch: Watch = silent, effort: Effort = standa
     """Search the regions of a run for points where the smoothed class is not the certified one.
 
     The region of an input is the largest that its record claims, be it by the gap, by the radius
-    or by the proxy radius (`claimed_gap`); in a sound record they claim the same.
+    or by the proxy radius (`claimed_gap`); in a sound record they claim the same. In a run with a
+    memory it is what is claimed after the memory was asked: of an adopted region the part around
+    the input, under that region's scale.
 
     Guarantee:
       The confirmations, `effort.confirmed` for each attacked input, are counted before the first
@@ -38,7 +40,8 @@ def attack_run(config: Attack, *, watch: Watch = silent, effort: Effort = standa
       true, the attack refutes any of them with probability at most alpha, by the union bound; and
       since each certificate of a sound run is false with probability at most that run's alpha, a
       sound run with K attacked inputs is refuted with probability at most
-      alpha + K (the run's alpha). That nothing is found proves nothing.
+      alpha + K (the run's alpha). In a run with a memory, answers rest on any of its regions, so
+      that K is their number. That nothing is found proves nothing.
 
     Raises:
       ValueError: no such run, data or network; n too small to refute anything at this alpha.
@@ -53,7 +56,7 @@ def attack_run(config: Attack, *, watch: Watch = silent, effort: Effort = standa
     attacked = rows[: config.limit]
     level = config.alpha / max(len(attacked) * effort.confirmed, 1)
     check_can_refute(config.n, level)
-    noise = stored_grid(attacked, experiment)
+    noise = stored_grid(attacked, experiment, claimed_axes)
     _, chunk = sizes(experiment.shape, config.n, batch=1, chunk=experiment.chunk, inputs=1)
     outcomes = {}
     watch.start(len(attacked))
@@ -82,7 +85,7 @@ def target_of(
     key = jax.random.fold_in(keys_of(seed, [row["input_id"]])[0], _ATTACK)
     region = Region(
         center=jnp.asarray(inputs.data.x[row["index"]]),
-        scale=stored_scale(row, experiment.shape),
+        scale=claimed_scale(row, experiment.shape),
         gap=jnp.float32(claimed_gap(row, law.order)),
         order=law.order,
     )
@@ -101,11 +104,11 @@ def claimed_gap(row: Row, order: int = 2) -> float:
     """The largest gap that a record claims: its gap, or that of its radius or proxy radius.
 
     A region of gap r has the radius r min(theta), and the proxy radius r times the geometric mean
-    of theta (for a rotated scale: what `axes_of` finds in the norm of this order); a record in
-    which either was made larger claims a larger region. Both are stored rounded down, so that what
-    exceeds the gap by no more than 1e-6 relative is the gap's rounding.
+    of theta (for a rotated scale: what `claimed_axes_of` finds in the norm of this order); a
+    record in which either was made larger claims a larger region. Both are stored rounded down, so
+    that what exceeds the gap by no more than 1e-6 relative is the gap's rounding.
     """
-    gap, axes = float(row["gap"]), axes_of(row, order)
+    gap, axes = float(row["gap"]), claimed_axes_of(row, order)
     if not axes.is_valid:
         return gap
     others = (

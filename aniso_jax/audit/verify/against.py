@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from aniso_jax.audit.axes import axes_of
-from aniso_jax.audit.stored import Row
+from aniso_jax.audit.axes import claimed_axes_of
+from aniso_jax.audit.stored import Row, claimed_axes
 from aniso_jax.audit.verify.between import at_most, fits
 from aniso_jax.audit.verify.box import log_volume_in_box
 from aniso_jax.audit.verify.findings import Finding
@@ -45,7 +45,7 @@ def data_findings(row: Row, experiment: Experiment, inputs: Inputs) -> Iterator[
         "input_id": inputs.ids[index],
         "label": int(inputs.data.y[index]),
     }
-    if has_its_scale(row, experiment):
+    if has_its_scale(row, experiment) and len(claimed_axes(row)) in (1, experiment.dimension):
         wanted["domain_log_volume"] = _in_box(row, experiment, inputs)
     for column, value in wanted.items():
         if not fits(row[column], value):
@@ -106,7 +106,8 @@ def _is_on_grid(x: NDArray[np.float32], steps: int) -> bool:
 
 def _in_box(row: Row, experiment: Experiment, inputs: Inputs) -> Any:
     """None where nothing is claimed, or where the stored scale has no volume."""
-    gap, scale, data = row["gap"], axes_of(row, LAWS[experiment.law].order), inputs.data
+    order, data = LAWS[experiment.law].order, inputs.data
+    gap, scale = row["gap"], claimed_axes_of(row, order)
     if gap <= 0 or not scale.is_valid:
         return None
     own = dict(measures_of(at_most(gap, lowest=gap), scale, experiment))["log_volume"].sound

@@ -29,6 +29,11 @@ def fits(stored: Any, wanted: Any) -> bool:
     return bool(stored == wanted)
 
 
+def believed(stored: Any, wanted: Between) -> Between:
+    """The stored number itself where it passes."""
+    return at_most(stored, lowest=stored) if fits(stored, wanted) else wanted
+
+
 def shown(value: Any) -> str:
     """A value for people; of an interval its sound end."""
     return f"{value.sound!r}" if isinstance(value, Between) else f"{value!r}"

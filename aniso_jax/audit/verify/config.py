@@ -8,6 +8,7 @@ from tyro.conf import Positional, arg
 
 _Data = Annotated[str | None, arg(metavar="STR", help_behavior_hint="(default: what RUN names)")]
 _Model = Annotated[str | None, arg(metavar="FILE", help_behavior_hint="(default: what RUN names)")]
+_Memory = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: none)")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,10 @@ class Verify:
 
     model: _Model = None
     """The run's network: its safetensors file, or demo."""
+
+    memory: _Memory = None
+    """The run's memory file: its copies of the run's regions, and the regions of other runs that
+    answers rest on; all pairs of its regions, as memory check does."""
 
     partial: bool = False
     """Accept a run that is not finished."""

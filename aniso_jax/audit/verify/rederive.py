@@ -11,11 +11,12 @@ import numpy as np
 
 from aniso_jax.audit.axes import axes_of
 from aniso_jax.audit.stored import Row, semi_axes
-from aniso_jax.audit.verify.between import Between, at_most, fits, shown
+from aniso_jax.audit.verify.between import believed, fits, shown
 from aniso_jax.audit.verify.claims import Votes, derived_claim
 from aniso_jax.audit.verify.counts import count_troubles
 from aniso_jax.audit.verify.findings import Finding
 from aniso_jax.audit.verify.measures import measures_of, unit_troubles
+from aniso_jax.audit.verify.remembered import wanted_of_memory
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.smoothing.laws import LAWS
 
@@ -38,6 +39,10 @@ def row_findings(row: Row, experiment: Experiment) -> Iterator[Finding]:
     for column, wanted in _wanted(row, experiment):
         if not fits(row[column], wanted):
             yield finding_in(row, column, wanted, "it does not follow from the votes and the scale")
+    if experiment.memory is not None:
+        for column, wanted in wanted_of_memory(row, experiment):
+            if not fits(row[column], wanted):
+                yield finding_in(row, column, wanted, "the memory's answer does not allow it")
 
 
 def finding_in(row: Row, column: str, wanted: Any, said: str) -> Finding:
@@ -59,23 +64,20 @@ def _wanted(row: Row, experiment: Experiment) -> Iterator[tuple[str, Any]]:
     claim = derived_claim(votes if valid else votes[:0], guess, experiment)
     yield "hits", int(votes[-1, guess]) if len(votes) else 0
     yield "p_lower", claim.p_lower
-    yield "gap", claim.gap
-    gap = _believed(row["gap"], claim.gap)
+    own = "" if experiment.memory is None else "own_"  # its answer before a memory was asked
+    yield f"{own}gap", claim.gap
+    gap = believed(row[f"{own}gap"], claim.gap)
     certified = gap.low > 0
-    yield "prediction", guess if certified else -1
-    yield "correct", row["label"] == (guess if certified else -1)
+    yield f"{own}prediction", guess if certified else -1
     yield "status", _status(row, votes, experiment, valid=valid, certified=certified)
     yield "min_sigma", float(np.min(semi_axes(row)))
-    yield from measures_of(gap, scale, experiment)
+    if experiment.memory is None:
+        yield "correct", row["label"] == (guess if certified else -1)
+        yield from measures_of(gap, scale, experiment)
 
 
 def _counts(row: Row) -> Votes:
     return np.array(row["votes"], np.int64).reshape(len(row["votes"]), len(row["selection_votes"]))
-
-
-def _believed(stored: float, wanted: Between) -> Between:
-    """The stored number itself where it passes."""
-    return at_most(stored, lowest=stored) if fits(stored, wanted) else wanted
 
 
 def _status(row: Row, votes: Votes, experiment: Experiment, *, valid: bool, certified: bool) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from aniso_jax.audit.open import inputs_of, model_of, refuse_memory
+from aniso_jax.audit.open import inputs_of, model_of
 from aniso_jax.audit.verify.config import Verify
 from aniso_jax.audit.verify.files import Files, read_files
 from aniso_jax.audit.verify.findings import Verification, merged
@@ -15,6 +15,7 @@ from aniso_jax.audit.verify.stages import (
     of_scales,
     unopened,
 )
+from aniso_jax.audit.verify.stages_memory import of_memory
 from aniso_jax.audit.verify.stages_replay import replayed, undrawn
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.records.directory import RUN_FILE
@@ -33,16 +34,20 @@ def verify_run(config: Verify) -> Verification:
     any other number that is not what it must be, beyond the rounding that `claims`, `measures` and
     `box` state. What could not be checked is said, with the reason. Nothing is written.
 
+    In a run with a memory each record's claim is derived from its own certificate and from the
+    stored region that it names, and the stored regions of different classes are disjoint. That a
+    region had to be shrunk so far is not checked: a smaller claim is as true.
+
     Raises:
-      ValueError: there is no run; data or a network were named that are not the run's, or are
-        needed for --replay and cannot be found.
+      ValueError: there is no run; data, a network or a memory were named that are not the run's,
+        or data or network are needed for --replay and cannot be found.
     """
     files = read_files(config.run, partial=config.partial)
-    refuse_memory(config.run, files.experiment)
     asked = config.replay > 0
     inputs, no_inputs = _opened(inputs_of, files.experiment, config.data, needed=asked)
     model, no_model = _opened(model_of, files.experiment, config.model, needed=asked)
     stages = [of_files(files), of_records(files), of_scales(files)]
+    stages.append(of_memory(files, inputs, config.memory))
     if inputs is None:
         return merged([*stages, *unopened(files, no_inputs), undrawn(files, _UNASKED)])
     stages.append(against_data(files, inputs))
