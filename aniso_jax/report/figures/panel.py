@@ -128,7 +128,8 @@ def _ball(panel: Panel, ax: Axes) -> None:
 
 def _legend(ax: Axes, shadow: str | None) -> None:
     """From the smallest kind up, as the methods are always named; then what dashes are."""
-    handles, labels = (entries[::-1] for entries in ax.get_legend_handles_labels())
+    drawn, names = ax.get_legend_handles_labels()
+    handles, labels = drawn[::-1], names[::-1]
     if shadow is not None:
         handles.append(Line2D([], [], color="#444444", linestyle=shadow, linewidth=1.2))
         labels.append("projection")
