@@ -42,9 +42,12 @@ def test_a_drawn_point_of_the_section_has_gauge_one(order, kind) -> None:
     points = section(region, axes, points=90)
     drawn = np.tensordot(points, axes, axes=1)
     with jax.enable_x64(True):
-        wide = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), region)
-        gauges = np.asarray(jax.vmap(wide.gauge)(jnp.asarray(drawn)))
+        wide = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), region.scale)
+        pulled = np.asarray(jax.vmap(wide.pull)(jnp.asarray(drawn))).reshape(-1, D)
+    gauges = np.linalg.norm(pulled, ord=order, axis=1) / float(region.gap)
     assert np.abs(gauges - 1).max() < 1e-6
+    rounded = np.asarray(jax.vmap(region.gauge)(jnp.asarray(drawn, jnp.float32)))
+    assert np.abs(rounded - 1).max() < 2e-6
     assert np.abs(points[0] - points[-1]).max() == 0
 
 

@@ -87,6 +87,7 @@ def _panel(
         outlines=cuts,
         labels={k: f"{k} ±{text_down(_along(r, plane[1]), 2)}" for k, r in regions.items()},
         shadows=differs,
+        measure=f"section along {name}",
         axes=("along ν₁ [pixel range]", f"along {name} [pixel range]"),
     )
 

@@ -21,10 +21,10 @@ def ssim(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
     >>> ssim(image, image)
     1.0
     """
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    mean_x, mean_y = _smooth(x), _smooth(y)
-    var_x, var_y = _smooth(x * x) - mean_x**2, _smooth(y * y) - mean_y**2
-    covariance = _smooth(x * y) - mean_x * mean_y
+    one, other = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    mean_x, mean_y = _smooth(one), _smooth(other)
+    var_x, var_y = _smooth(one * one) - mean_x**2, _smooth(other * other) - mean_y**2
+    covariance = _smooth(one * other) - mean_x * mean_y
     luminance = (2 * mean_x * mean_y + _LUMINANCE) / (mean_x**2 + mean_y**2 + _LUMINANCE)
     structure = (2 * covariance + _CONTRAST) / (var_x + var_y + _CONTRAST)
     return float(np.mean(luminance * structure))

@@ -76,7 +76,7 @@ def _climb(
 
 def _gap(star: Star, x: Float64, law: Law, place: Float64) -> float:
     q = max(failure(star, x, _matrix(place), law), _SURE)
-    return float(law.host_gap(np.float64(q))) if q < 0.5 else 0.0
+    return float(law.host_gap(np.asarray(q))) if q < 0.5 else 0.0
 
 
 def _directions(angle: float) -> Float64:

@@ -43,6 +43,7 @@ def star_panel(
         labels=labels,
         center=(float(x[0]), float(x[1])),
         ball=radius,
+        measure="area",
     )
 
 

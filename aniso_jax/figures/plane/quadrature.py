@@ -47,7 +47,7 @@ def failure(star: Star, x: Float64, scale: Float64, law: Law, *, rays: int = 819
     along = inverse @ np.stack([np.cos(phi), np.sin(phi)])
     mass = beyond(along, inverse @ x, star.boundary(phi))
     total = abs(np.linalg.det(inverse)) * float(mass.sum()) * 2 * math.pi / rays
-    return min(max(total, 0.0), 1.0)
+    return float(min(max(total, 0.0), 1.0))
 
 
 def _gaussian(along: Float64, center: Float64, edge: Float64) -> Float64:

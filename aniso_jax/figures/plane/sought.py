@@ -63,7 +63,10 @@ def certified_regions(
     """
     keys = jax.random.split(jax.random.key(effort.seed), len(x))
     batches = [_batch(star, x, keys, law, effort, at) for at in range(0, len(x), _BATCH)]
-    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[: len(x)], *batches)
+    joined: dict[str, Certification] = jax.tree.map(
+        lambda *leaves: jnp.concatenate(leaves)[: len(x)], *batches
+    )
+    return joined
 
 
 def _batch(

@@ -65,8 +65,8 @@ def plot_image(image: Float64, ax: Axes | None = None) -> Any:
     """Draw an image (H, W, C) with values in [0, 1], C 1 or 3. Returns the axes."""
     ax = ax if ax is not None else Figure(figsize=(2, 2), layout="constrained").subplots()
     shown = np.clip(image, 0, 1)
-    grey = {"cmap": "gray", "vmin": 0, "vmax": 1} if shown.shape[-1] == 1 else {}
-    ax.imshow(shown[..., 0] if grey else shown, interpolation="none", **grey)
+    shown = shown[..., 0] if shown.shape[-1] == 1 else shown  # colours ignore the grey scale
+    ax.imshow(shown, interpolation="none", cmap="gray", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     return ax

@@ -51,7 +51,8 @@ class Panel:
       shadows: method -> outline of the projection, where it is not the section.
       center: the input.
       ball: radius of the worst-case ball, if it is to be drawn.
-      axes: names of the two axes.
+      axes: names of the two axes, with their unit.
+      measure: what the numbers in the labels are.
     """
 
     title: str
@@ -63,6 +64,7 @@ class Panel:
     center: tuple[float, float] = (0.0, 0.0)
     ball: float | None = None
     axes: tuple[str, str] = ("$x_1$", "$x_2$")
+    measure: str | None = None
 
 
 def plot_landscape(landscape: Landscape, ax: Axes | None = None) -> Any:
@@ -114,7 +116,7 @@ def plot_panel(panel: Panel, ax: Axes | None = None) -> Any:
     left, right, bottom, top = panel.landscape.extent
     ax.set(xlim=(left, right), ylim=(bottom, top), xlabel=panel.axes[0], ylabel=panel.axes[1])
     ax.set_title(panel.title, fontsize="small")
-    _legend(ax, SHADOW[panel.law] if panel.shadows else None)
+    _legend(ax, panel.measure, SHADOW[panel.law] if panel.shadows else None)
     return ax
 
 
@@ -126,15 +128,17 @@ def _ball(panel: Panel, ax: Axes) -> None:
     ax.plot(x, y, color=BALL, linestyle=(0, (1, 1)), linewidth=1.6, label=label)
 
 
-def _legend(ax: Axes, shadow: str | None) -> None:
+def _legend(ax: Axes, measure: str | None, shadow: str | None) -> None:
     """From the smallest kind up, as the methods are always named; then what dashes are."""
-    handles, labels = (entries[::-1] for entries in ax.get_legend_handles_labels())
+    drawn, names = ax.get_legend_handles_labels()
+    handles, labels = drawn[::-1], names[::-1]
     if shadow is not None:
         handles.append(Line2D([], [], color="#444444", linestyle=shadow, linewidth=1.2))
         labels.append("projection")
     ax.legend(
-        handles, labels, loc="lower left", fontsize="x-small", framealpha=0.9,
-        handlelength=1.6, borderpad=0.3, labelspacing=0.25,
+        handles, labels, loc="lower left", fontsize="x-small", framealpha=0.9, title=measure,
+        title_fontsize="x-small", alignment="left", handlelength=1.6, borderpad=0.3,
+        labelspacing=0.25,
     )  # fmt: skip
     ax.tick_params(labelsize="x-small")
 
