@@ -190,8 +190,7 @@ class Optimize(Smoothing):
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """Certify real MNIST images under fixed, isotropic and anisotropic scales, in l2 and l1, and
-    put the anisotropic certificates through a memory."""
+    """Certify real MNIST images in l2 and l1, and fold the certificates into a memory."""
 
     out: Path = Path("aniso-demo")
     """Directory of the runs and of report.html; a demo that is there is continued."""

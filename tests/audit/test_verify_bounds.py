@@ -43,10 +43,17 @@ def test_the_quantiles_are_the_laws(q, name):
     assert upper_quantile(name, q) == pytest.approx(-LAWS[name].host_quantile(np.array(q)))
 
 
-@pytest.mark.parametrize("law", sorted(LAWS))
 @pytest.mark.parametrize("kind", sorted(PLANS))
-@pytest.mark.parametrize("mode", ["float", "grid"])
-def test_what_certify_concludes_from_any_votes_is_what_the_second_path_derives(law, kind, mode):
+@pytest.mark.parametrize(
+    ("law", "mode"),
+    [
+        *((law, "float") for law in sorted(LAWS)),
+        ("gaussian", "grid"),
+        pytest.param("uniform", "grid", marks=pytest.mark.slow),
+        pytest.param("laplace", "grid", marks=pytest.mark.slow),
+    ],
+)
+def test_what_certify_concludes_from_any_votes_is_what_the_second_path_derives(law, mode, kind):
     grid = aj.grid(LAWS[law], [0.25], shape=SHAPE) if mode == "grid" else None
     plan = aj.plan(LAWS[law], n0=20, alpha=0.01, grid=grid, **PLANS[kind])
     selection, history, reached = random_votes(plan.looks)

@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "runs"))
 
 from cli_samples import aniso_jax, records_of, write_data, write_network
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
+# the README's tests run the command in every suite; each of its parts takes longer
+pytestmark = [pytest.mark.usefixtures("quick_compiles"), pytest.mark.slow]
 
 PARTS = {
     "concepts": ["2-concepts"],
@@ -90,7 +91,6 @@ def test_what_is_refused(drawn, tmp_path, capsys) -> None:
     (tmp_path / "file").write_text("")
     assert "is a file: give a directory" in refused(capsys, "--out", tmp_path / "file")
     assert "no directory" in refused(capsys, "--out", tmp_path / "no" / "where")
-    assert "--points must be at least 1" in refused(capsys, "--out", tmp_path, "--points", 0)
     run = out / "runs" / "isotropic"
     only = ("--only", "maps", "--model", options[4], "--data", options[2])
     said = refused(capsys, "--out", tmp_path, *only, "--run", run, run)

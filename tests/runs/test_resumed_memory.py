@@ -37,7 +37,8 @@ def test_another_memory_of_the_same_name_is_refused(run, tmp_path, asked, plan, 
 def test_a_longer_run_with_the_same_draws_may_ask_the_same_memory(tmp_path, asked, plan):
     """The search of two inputs runs in another batch than that of five: no other draws."""
     memory = tmp_path / "m.sqlite"
-    words = ("certify", *asked("gaussian", "isotropic"), *plan, "--memory", memory)
+    sizes = ("--batch", 2, "--chunk", 256)  # said, since this network's logits may depend on them
+    words = ("certify", *asked("gaussian", "isotropic"), *plan, *sizes, "--memory", memory)
     assert aniso_jax(*words, "--limit", 2, "--out", tmp_path / "short") == 0
     assert aniso_jax(*words, "--limit", 5, "--out", tmp_path / "long") == 0
     frame = load_frame(tmp_path / "long")

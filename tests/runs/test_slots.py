@@ -33,7 +33,9 @@ def alone(plan: aj.Plan, keys: jax.Array = KEYS) -> list[aj.Certification]:
     return [jax.tree.map(lambda leaf, row=row: leaf[row], certified) for row in range(len(X))]
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize(
+    "name", [pytest.param("fixed", marks=pytest.mark.slow), "looks", "anytime"]
+)
 def test_nobodys_votes_depend_on_the_slots(name) -> None:
     plan = aj.plan(aj.gaussian, n0=64, **PLANS[name])
     expected = alone(plan)
