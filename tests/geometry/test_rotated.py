@@ -137,10 +137,15 @@ def test_the_outline_has_gauge_one_and_directions_are_the_semi_axes() -> None:
     r = region(scale, [0.3, -0.2])
     angles = np.linspace(0, 2 * np.pi, 400)
     circle = jnp.asarray(np.stack([np.cos(angles), np.sin(angles)], axis=1), jnp.float32)
-    outline = r.center + r.gap * jax.vmap(scale.push)(circle)
-    assert np.allclose(jax.vmap(r.gauge)(outline), 1, atol=1e-6)
-    for direction, stretch in zip(scale.basis, scale.stretch, strict=True):
-        assert np.allclose(scale.push(direction), 0.7 * stretch * direction, atol=1e-6)
+
+    @jax.jit
+    def drawn(r, circle, directions):
+        outline = r.center + r.gap * jax.vmap(r.scale.push)(circle)
+        return jax.vmap(r.gauge)(outline), jax.vmap(r.scale.push)(directions)
+
+    gauges, axes = drawn(r, circle, scale.basis)
+    assert np.allclose(gauges, 1, atol=1e-6)
+    assert np.allclose(axes, 0.7 * scale.stretch[:, None] * scale.basis, atol=1e-6)
 
 
 def test_the_volume_in_the_box_is_bounded() -> None:
@@ -216,8 +221,9 @@ def growth(a: aj.Region, b: aj.Region, matrices) -> float:
     return float(t.value)
 
 
-@pytest.mark.parametrize("seed", (0, 3))
-@pytest.mark.parametrize("order", (1, 2))
+@pytest.mark.parametrize(
+    "order, seed", ((2, 0), (2, 3), (1, 0), pytest.param(1, 3, marks=pytest.mark.slow))
+)
 def test_disjointness_against_a_cone_program(order, seed) -> None:
     scales = [rotated(6, 2, 10 + seed), rotated(6, 2, 20 + seed)]
     matrices = [matrix for _, matrix in scales]
