@@ -1,6 +1,19 @@
 """Shared by all folders of tests; being here, it also makes `oracles` importable from them."""
 
+import atexit
+import os
+import shutil
+import tempfile
 from importlib.util import find_spec
+
+# What one worker, or one command in a process of its own, has compiled the others only read.
+# JAX looks at these when it is imported; workers inherit them.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    compiled = tempfile.mkdtemp(prefix="aniso-jax-compiled-")
+    atexit.register(shutil.rmtree, compiled, ignore_errors=True)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.05"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 import jax
 import pytest
