@@ -40,8 +40,24 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def quick_compiles():
-    """Small runs compile longer than they compute, so XLA leaves its passes out."""
+    """Small runs compile longer than they compute, so XLA leaves its passes out.
+
+    What was compiled the other way is forgotten: bits may differ between the two.
+    """
     before = jax.config.read("jax_disable_most_optimizations")
+    jax.clear_caches()
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", before)
+    jax.clear_caches()
+
+
+_COMPILED_AS_FOR_USERS = ("test_networks", "test_cli_demo")
+_QUICK = ("audit", "figures", "memory", "models", "optimize", "records", "report", "runs")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_by_default(request):
+    """Folders whose tests are about more than numbers; the others see what users see."""
+    if request.path.parent.name in _QUICK and request.path.stem not in _COMPILED_AS_FOR_USERS:
+        request.getfixturevalue("quick_compiles")

@@ -15,7 +15,6 @@ from aniso_jax.audit.attack.target import Effort, Target
 
 D, N, INPUTS, LEVEL = 20, 4000, 6, 1e-5
 QUICK = Effort(climbs=4, steps=6, draws=64, turns=4, ends=2, screen=256, confirmed=2)
-pytestmark = pytest.mark.usefixtures("quick_compiles")
 CASES = [
     (aj.gaussian, "diagonal"),
     (aj.uniform, "isotropic"),
@@ -98,7 +97,11 @@ def tapered_p(law: aj.Law, half_width: float, across: float, along: float) -> fl
     return scipy.integrate.quad(given_v, -end, end)[0]
 
 
-@pytest.mark.parametrize(("law", "half_width"), [(aj.gaussian, 1.2), (aj.uniform, 0.8)], ids=str)
+@pytest.mark.parametrize(
+    ("law", "half_width"),
+    [(aj.gaussian, 1.2), pytest.param(aj.uniform, 0.8, marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_a_curved_boundary_is_found_where_the_slope_leads_elsewhere(law, half_width):
     """In the middle of the band the slope points along it, where the class stays the same."""
     signs = np.where(np.arange(D) % 2, -1, 1) / np.sqrt(D)

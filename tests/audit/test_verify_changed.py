@@ -124,7 +124,9 @@ def test_another_index_is_found(sample, sought, tmp_path):
     assert ("input 5", "index") in named(sample.verify(copy))
 
 
-@pytest.mark.parametrize("column", ["votes", "selection_votes"])
+@pytest.mark.parametrize(
+    "column", ["votes", pytest.param("selection_votes", marks=pytest.mark.slow)]
+)
 def test_votes_that_could_be_but_were_not_drawn_are_found_by_the_replay(sample, tmp_path, column):
     """One vote moved between rivals: no one-sided number follows from it."""
     run = copied(sample.run("fixed", looks=(100, 300), sigma=1.0), tmp_path / "run")

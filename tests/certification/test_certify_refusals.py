@@ -97,6 +97,7 @@ assert int(c.label) == 0 and 0 < c.region.radius() < 1
 """
 
 
+@pytest.mark.slow
 def test_everything_runs_in_float64() -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error::FutureWarning", "-c", X64],

@@ -12,8 +12,6 @@ from aniso_jax.memory.check import check, checked
 from aniso_jax.memory.rows import Row, write_row
 from aniso_jax.memory.sqlite import MemoryDamaged
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
-
 
 @pytest.fixture
 def small_blocks(monkeypatch):

@@ -10,7 +10,6 @@ import aniso_jax as aj
 from aniso_jax.memory import binding
 from aniso_jax.memory.sqlite import MemoryRefused
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
 PLAN = aj.plan(aj.gaussian, n=300)
 HOW = {"law": aj.gaussian, "scale": aj.Isotropic(sigma=0.5), "plan": PLAN}
 W, X, KEY = jnp.array([1.0, 0.0]), jnp.array([1.0, 0.0]), jax.random.key(0)

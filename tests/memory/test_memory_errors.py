@@ -15,8 +15,6 @@ from aniso_jax.memory.check import check
 from aniso_jax.memory.opening import memory_viewed
 from aniso_jax.memory.sqlite import MemoryUnwritable
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
-
 
 @pytest.fixture
 def memory(tmp_path):

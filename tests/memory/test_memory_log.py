@@ -11,8 +11,6 @@ from aniso_jax.memory.check import check
 from aniso_jax.memory.log import _COLUMNS, _chained
 from aniso_jax.memory.sqlite import MemoryDamaged
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
-
 
 @pytest.fixture
 def path(tmp_path):

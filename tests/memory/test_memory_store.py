@@ -24,8 +24,6 @@ from aniso_jax.memory.sqlite import (
 )
 from aniso_jax.storage.atomic import DiskFull
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
-
 
 def opened(path, **changed) -> aj.MemoryFile:
     return aj.memory_open(path, **{**BOUND, **changed})

@@ -10,8 +10,6 @@ from store_samples import BOUND, stream
 import aniso_jax as aj
 from aniso_jax.memory.check import check
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
-
 
 @pytest.mark.parametrize("law", (aj.gaussian, aj.uniform))
 def test_fold_and_file_answer_in_float32_where_float64_is_on(tmp_path, law):

@@ -17,7 +17,6 @@ from aniso_jax.models.tensors import flatten
 torch = pytest.importorskip("torch", reason="torch is no dependency; install it to compare")
 import torch_twins as twins  # noqa: E402  # it imports torch
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
 MEAN, STD = [0.4914, 0.4822, 0.4465], [0.2023, 0.1994, 0.2010]
 
 NARROW: dict[str, Any] = {

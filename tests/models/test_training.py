@@ -28,6 +28,7 @@ def test_two_epochs_lower_the_loss_and_repeat_bit_for_bit(tmp_path: Path) -> Non
     assert model.fingerprint != train(config(path, seed=1)).fingerprint
 
 
+@pytest.mark.slow
 def test_provenance_says_how_to_repeat(tmp_path: Path) -> None:
     path = tmp_path / "with space.safetensors"
     model = train(config(path, epochs=1, law="uniform", sigma=0.4, arch="small-cnn", shift=1))

@@ -11,7 +11,6 @@ import aniso_jax as aj
 from aniso_jax.optimize import curvature
 from aniso_jax.smoothing.noise import Phase, first_draws, standard_noise
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
 D, CLASSES = 12, 4
 
 

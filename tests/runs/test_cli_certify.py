@@ -17,8 +17,6 @@ from aniso_jax.statistics.binomial import clopper_pearson_lower
 LAW_NAMES = ("gaussian", "uniform")
 KINDS = ("fixed", "isotropic", "anisotropic", "one", "each")
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
-
 
 @pytest.mark.parametrize("law", LAW_NAMES)
 @pytest.mark.parametrize("kind", KINDS)
@@ -134,6 +132,7 @@ def test_sizes_never_change_the_bytes_or_are_said(
             assert said.batch is not None
 
 
+@pytest.mark.slow
 def test_the_same_search_gives_the_same_bytes(certified, asked, plan, tmp_path):
     out = tmp_path / "run"
     assert aniso_jax("certify", *asked("uniform", "anisotropic"), *plan, "--out", out) == 0

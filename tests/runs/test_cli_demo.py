@@ -128,9 +128,8 @@ def test_its_votes_are_drawn_again(demo, quick_compiles, name, capsys):
     assert said.endswith("Nothing was found.\n")
 
 
-@pytest.mark.parametrize(
-    "name", ["l2-anisotropic", pytest.param("l1-fixed", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUNS)
 def test_it_stands_an_attack(demo, quick_compiles, name, capsys):
     _, out, _, _ = demo
     assert aniso_jax("attack", out / name, "--n", 500) == 0

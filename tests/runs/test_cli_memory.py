@@ -19,7 +19,6 @@ from aniso_jax.report.memory import memory_statement
 from aniso_jax.runs.remember import _in_order
 from aniso_jax.runs.runner import PartResult
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
 ALPHA = 0.01  # of the fixture `plan`
 
 

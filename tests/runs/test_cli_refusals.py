@@ -14,8 +14,6 @@ from safetensors.numpy import save_file
 import aniso_jax as aj
 from aniso_jax.data.ids import input_id
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
-
 
 @pytest.fixture
 def refused(tmp_path, capsys):

@@ -13,7 +13,6 @@ from aniso_jax.records.load import load_frame
 from aniso_jax.report.foreign import read_tsv
 from aniso_jax.report.terminal import printout
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
 COLUMNS = (
     "idx label predict radius correct time radius_proxy min_sigma "
     "n0 n hits p_lower gap log_volume status seed run law"

@@ -9,7 +9,6 @@ from cli_samples import aniso_jax, records_of, start, tree, write_data
 
 from aniso_jax.records.parts import part_path
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
 INPUTS, PARTS = 96, 6
 # After the part named, nothing more happens until a signal comes, on a busy machine too.
 HOLDS = """

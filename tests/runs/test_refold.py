@@ -10,8 +10,6 @@ from aniso_jax.runs.refold import refold_run
 from aniso_jax.runs.runner import Interrupted
 from aniso_jax.runs.watch import Watch
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
-
 
 class Stopped(Watch):
     """Ctrl-C once the first part is there."""

@@ -9,8 +9,6 @@ from cli_samples import aniso_jax, records_of
 from aniso_jax.records.load import load_frame
 from aniso_jax.records.parts import part_path
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, asked, plan):
