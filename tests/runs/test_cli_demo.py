@@ -100,12 +100,9 @@ def test_a_run_with_a_memory_is_verified_with_its_file(demo, name, capsys):
     assert said.endswith("; 2 things were not checked.\n")
 
 
-IN_CI = ("l2-anisotropic", "l1-fixed")
-"""One run of each law and kind of scale: drawing again and searching take their time."""
-
-
-def some_in_ci() -> list:
-    return [pytest.param(n, marks=() if n in IN_CI else pytest.mark.slow) for n in RUNS]
+def some_in_ci(*names: str) -> list:
+    """Drawing again, searching and attacking take their time: the other runs slowly."""
+    return [pytest.param(n, marks=() if n in names else pytest.mark.slow) for n in RUNS]
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -118,7 +115,7 @@ def test_it_is_verified(demo, name, capsys):
     assert said == f"Nothing was found in what was checked; {undone} not checked."
 
 
-@pytest.mark.parametrize("name", some_in_ci())
+@pytest.mark.parametrize("name", some_in_ci("l2-anisotropic", "l1-fixed"))
 def test_its_votes_are_drawn_again(demo, quick_compiles, name, capsys):
     _, out, _, _ = demo
     assert aniso_jax("verify", out / name, "--replay", 2) == 0
@@ -128,8 +125,7 @@ def test_its_votes_are_drawn_again(demo, quick_compiles, name, capsys):
     assert said.endswith("Nothing was found.\n")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", some_in_ci("l2-anisotropic"))
 def test_it_stands_an_attack(demo, quick_compiles, name, capsys):
     _, out, _, _ = demo
     assert aniso_jax("attack", out / name, "--n", 500) == 0
