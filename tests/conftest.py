@@ -52,12 +52,11 @@ def quick_compiles():
     jax.clear_caches()
 
 
-_COMPILED_AS_FOR_USERS = ("test_networks", "test_cli_demo")
 _QUICK = ("audit", "figures", "memory", "models", "optimize", "records", "report", "runs")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def quick_by_default(request):
     """Folders whose tests are about more than numbers; the others see what users see."""
-    if request.path.parent.name in _QUICK and request.path.stem not in _COMPILED_AS_FOR_USERS:
+    if request.path.parent.name in _QUICK and request.path.stem != "test_networks":
         request.getfixturevalue("quick_compiles")

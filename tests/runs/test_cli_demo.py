@@ -116,7 +116,7 @@ def test_it_is_verified(demo, name, capsys):
 
 
 @pytest.mark.parametrize("name", some_in_ci("l2-anisotropic", "l1-fixed"))
-def test_its_votes_are_drawn_again(demo, quick_compiles, name, capsys):
+def test_its_votes_are_drawn_again(demo, name, capsys):
     _, out, _, _ = demo
     assert aniso_jax("verify", out / name, "--replay", 2) == 0
     said = capsys.readouterr().out
@@ -126,7 +126,7 @@ def test_its_votes_are_drawn_again(demo, quick_compiles, name, capsys):
 
 
 @pytest.mark.parametrize("name", some_in_ci("l2-anisotropic"))
-def test_it_stands_an_attack(demo, quick_compiles, name, capsys):
+def test_it_stands_an_attack(demo, name, capsys):
     _, out, _, _ = demo
     assert aniso_jax("attack", out / name, "--n", 500) == 0
     assert "No counterexample was found" in capsys.readouterr().out
