@@ -39,10 +39,10 @@ class Line(Watch):
         self._bar.update(self._task, description=text)
 
     def start(self, inputs: int) -> None:
-        """A run begins; its inputs are all there are, unless a total was given for several runs."""
+        """A run begins; its inputs come to those of runs before, unless the total was given."""
         if not self._is_fixed:
-            self._total = inputs
-            self._bar.update(self._task, total=inputs)
+            self._total = self._done + inputs
+            self._bar.update(self._task, total=self._total)
 
     def input(self, done: Finished) -> None:
         """An input was certified."""
