@@ -52,11 +52,12 @@ def quick_compiles():
     jax.clear_caches()
 
 
+_AS_FOR_USERS = ("test_networks", "test_rotated_search")  # bits, and steps that enlarge them
 _QUICK = ("audit", "figures", "memory", "models", "optimize", "records", "report", "runs")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def quick_by_default(request):
     """Folders whose tests are about more than numbers; the others see what users see."""
-    if request.path.parent.name in _QUICK and request.path.stem != "test_networks":
+    if request.path.parent.name in _QUICK and request.path.stem not in _AS_FOR_USERS:
         request.getfixturevalue("quick_compiles")
