@@ -47,12 +47,6 @@ def axes_of(row: Row, order: int) -> Axes:
     return _turned(theta, basis.reshape(stretch.size, -1), stretch, logs, order)
 
 
-def claimed_axes_of(row: Row, order: int) -> Axes:
-    """The same of the claimed region: of the scale, or of the region that was adopted."""
-    adopted = row.get("claimed_theta")
-    return axes_of(row if adopted is None else {**row, "theta": adopted}, order)
-
-
 def _turned(theta: Float64, basis: Float64, stretch: Float64, logs: float, order: int) -> Axes:
     """M = I + V diag(t - 1) V' = I + Q (R diag(t - 1) R') Q', V = Q R: eigenvalues beside 1."""
     q, r = np.linalg.qr(basis.T)

@@ -22,10 +22,15 @@ def semi_axes(row: Row) -> NDArray[np.float64]:
     return np.array(row["sigma"] if row["theta"] is None else row["theta"], np.float64).reshape(-1)
 
 
-def claimed_axes(row: Row) -> NDArray[np.float64]:
-    """The same of the claimed region: of the scale, or of the region that was adopted."""
+def claimed_row(row: Row) -> Row:
+    """The record with the scale under which its class is claimed: its own, or the adopted one."""
     adopted = row.get("claimed_theta")
-    return semi_axes(row) if adopted is None else np.array(adopted, np.float64)
+    return row if adopted is None else {**row, "theta": adopted}
+
+
+def claimed_axes(row: Row) -> NDArray[np.float64]:
+    """The diagonal of the claimed region's S."""
+    return semi_axes(claimed_row(row))
 
 
 def is_invertible(axes: NDArray[np.float64]) -> bool:
@@ -43,12 +48,6 @@ def stored_scale(row: Row, shape: tuple[int, ...]) -> Scale:
     stretch = np.array(row["stretch"], np.float32)
     basis = np.array(row["basis"], np.float32).reshape(len(stretch), *shape)
     return Rotated(theta=theta, basis=jnp.asarray(basis), stretch=jnp.asarray(stretch))
-
-
-def claimed_scale(row: Row, shape: tuple[int, ...]) -> Scale:
-    """The scale under which a record's class is claimed, be it its own or an adopted region's."""
-    adopted = row.get("claimed_theta")
-    return stored_scale(row if adopted is None else {**row, "theta": adopted}, shape)
 
 
 def stored_grid(

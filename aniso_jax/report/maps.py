@@ -117,12 +117,15 @@ def _input(ax: Any, x: Floats) -> None:
     if x.ndim == 1:
         _stems(ax, x, ["black"] * len(x), base=0.0)
         return
-    shown = np.clip(x, 0, 1)
-    ax.imshow(
-        shown if x.shape[-1] == 3 else shown[..., 0], cmap="gray", vmin=0, vmax=1,
-        interpolation="none",
-    )  # fmt: skip
+    draw_image(ax, x)
     ax.set_yticks([])
+
+
+def draw_image(ax: Any, x: Floats) -> None:
+    """An image (H, W, C) with values in [0, 1]: colours where C is 3, else grey."""
+    shown = np.clip(x, 0, 1)
+    shown = shown if x.shape[-1] == 3 else shown[..., 0]  # colours ignore the grey scale
+    ax.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="none")
 
 
 def _map(ax: Any, values: Floats, norm: LogNorm) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from verify_samples import Sample, copied, named, quick_compiles, records, rewrite
+from verify_samples import Sample, copied, named, records, rewrite
 
 from aniso_jax.records.directory import read_experiment
 from aniso_jax.records.schema import COLUMNS
@@ -70,8 +70,7 @@ ALL = [(column, k) for column, changes in CHANGES.items() for k in range(len(cha
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    with quick_compiles():
-        yield Sample(tmp_path_factory.mktemp("changed"))
+    return Sample(tmp_path_factory.mktemp("changed"))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import json
 
 import pyarrow.parquet as pq
 import pytest
-from verify_samples import BOUNDS, Sample, copied, named, quick_compiles
+from verify_samples import BOUNDS, Sample, copied, named
 
 from aniso_jax.audit.verify.run_json import contradictions
 from aniso_jax.records.claim import claim_of
@@ -17,8 +17,7 @@ from aniso_jax.records.schema import COLUMNS
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    with quick_compiles():
-        yield Sample(tmp_path_factory.mktemp("files"))
+    return Sample(tmp_path_factory.mktemp("files"))
 
 
 @pytest.fixture

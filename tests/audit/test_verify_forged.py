@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import numpy as np
 import pytest
-from verify_samples import Sample, forge, named, quick_compiles, records, rewrite, unchecked
+from verify_samples import Sample, forge, named, records, rewrite, unchecked
 
 from aniso_jax.audit.verify.findings import lines
 from aniso_jax.records.directory import read_experiment
@@ -16,12 +16,11 @@ SHA = "0" * 64
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
     """Images of 8 bits, so that runs on a grid are among the runs."""
-    with quick_compiles():
-        sample = Sample(tmp_path_factory.mktemp("forged"))
-        with np.load(sample.data) as content:
-            x, y = np.rint(content["x"] * 255) / 255, content["y"]
-        np.savez(sample.data, x=x.astype(np.float32), y=y)
-        yield sample
+    sample = Sample(tmp_path_factory.mktemp("forged"))
+    with np.load(sample.data) as content:
+        x, y = np.rint(content["x"] * 255) / 255, content["y"]
+    np.savez(sample.data, x=x.astype(np.float32), y=y)
+    return sample
 
 
 @pytest.fixture(scope="module")

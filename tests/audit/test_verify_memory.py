@@ -6,7 +6,7 @@ import sqlite3
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from verify_samples import Sample, copied, named, quick_compiles, records, rewrite, unchecked
+from verify_samples import Sample, copied, named, records, rewrite, unchecked
 
 import aniso_jax as aj
 from aniso_jax.audit.attack.config import Attack
@@ -22,15 +22,14 @@ QUICK = Effort(climbs=4, steps=4, draws=64, turns=2, ends=2, screen=256, confirm
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
     """Images, some all but equal to the first that is certified."""
-    with quick_compiles():
-        sample = Sample(tmp_path_factory.mktemp("remembered"))
-        with np.load(sample.data) as content:
-            x, y = content["x"].copy(), content["y"].copy()
-        base = next(row for row in records(sample.run("first")) if row["prediction"] >= 0)["index"]
-        for near in range(base + 1, base + 4):
-            x[near], y[near] = x[base] + np.float32(1e-6 * near), y[base]
-        np.savez(sample.data, x=x, y=y)
-        yield sample
+    sample = Sample(tmp_path_factory.mktemp("remembered"))
+    with np.load(sample.data) as content:
+        x, y = content["x"].copy(), content["y"].copy()
+    base = next(row for row in records(sample.run("first")) if row["prediction"] >= 0)["index"]
+    for near in range(base + 1, base + 4):
+        x[near], y[near] = x[base] + np.float32(1e-6 * near), y[base]
+    np.savez(sample.data, x=x, y=y)
+    return sample
 
 
 @pytest.fixture(scope="module")

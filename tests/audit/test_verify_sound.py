@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from verify_samples import BOUNDS, Sample, copied, quick_compiles, records, unchecked
+from verify_samples import BOUNDS, Sample, copied, records, unchecked
 
 import aniso_jax as aj
 from aniso_jax.audit.open import open_run_again
@@ -29,8 +29,7 @@ NOTHING = {
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    with quick_compiles():
-        yield Sample(tmp_path_factory.mktemp("sound"))
+    return Sample(tmp_path_factory.mktemp("sound"))
 
 
 def some_in_ci() -> list:

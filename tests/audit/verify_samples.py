@@ -2,11 +2,9 @@
 
 import shutil
 import sys
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import jax
 import numpy as np
 import pyarrow as pa
 
@@ -29,15 +27,6 @@ BOUNDS = {
     "anytime": {"bound": "anytime", "n": 300, "tolerance": 0.05},
     "curtailed": {"bound": "curtailed", "n": 2000, "target": 0.1},
 }
-
-
-@contextmanager
-def quick_compiles():
-    """These runs are small: compiling takes longer than computing, so XLA leaves its passes out."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
 
 
 class Sample:

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "runs"))
 from cli_samples import aniso_jax, records_of, write_data, write_network
 
 # the README's tests run the command in every suite; each of its parts takes longer
-pytestmark = [pytest.mark.usefixtures("quick_compiles"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 PARTS = {
     "concepts": ["2-concepts"],

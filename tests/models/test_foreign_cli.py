@@ -49,7 +49,7 @@ def files(tmp_path: Path) -> tuple[Path, Path, Path]:
     return checkpoint, data(tmp_path / "data.npz", model), tmp_path / "m.safetensors"
 
 
-def test_import_check_certify(files, tmp_path, capsys, quick_compiles):
+def test_import_check_certify(files, tmp_path, capsys):
     checkpoint, images, out = files
     words = ("import-checkpoint", checkpoint, *COMMON, "--out", out, "--check", f"npz:{images}")
     assert run(*words) == 0

@@ -10,7 +10,6 @@ from cli_samples import SHAPE, SIGMAS, aniso_jax, write_data, write_network
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "audit"))
 
-from verify_samples import quick_compiles
 
 import aniso_jax as aj
 from aniso_jax.audit.axes import axes_of
@@ -29,10 +28,9 @@ def made(tmp_path_factory):
     data = f"npz:{write_data(home / 'd.npz', network, 3)}"
     common = ("--data", data, "--model", network)
     words = ("--out", home / "run", "--law", LAW, "--sigma", SIGMAS[LAW])
-    with quick_compiles():
-        done = aniso_jax("certify", *common, *words, "--n", 300, "--n0", 50, "--scale", "rotated")
-        assert done == 0
-        assert aniso_jax("verify", home / "run", *common) == 0
+    done = aniso_jax("certify", *common, *words, "--n", 300, "--n0", 50, "--scale", "rotated")
+    assert done == 0
+    assert aniso_jax("verify", home / "run", *common) == 0
     return home / "run", common
 
 
@@ -57,8 +55,7 @@ def test_records_hold_the_scale_and_its_measures(made) -> None:
 @pytest.mark.slow
 def test_verify_searches_and_draws_it_again(made) -> None:
     run, common = made
-    with quick_compiles():
-        assert aniso_jax("verify", run, *common, "--replay", 2) == 0
+    assert aniso_jax("verify", run, *common, "--replay", 2) == 0
 
 
 def test_verify_finds_every_changed_number(made) -> None:

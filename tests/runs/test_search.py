@@ -32,7 +32,7 @@ def linear(weights, batch):
         pytest.param("volume ascent as published", aj.gaussian, marks=pytest.mark.slow),
     ],
 )
-def test_host_and_scan_agree(quick_compiles, name, law):
+def test_host_and_scan_agree(name, law):
     settings = SETTINGS[name]
     x = jnp.array([[1.0, 0.5, 0.2], [-0.7, 0.1, 0.0]])
     keys = jax.random.split(jax.random.key(0), 2)

@@ -9,9 +9,9 @@ from aniso_jax.audit.attack.config import Attack
 from aniso_jax.audit.attack.decide import attack_region, check_can_refute
 from aniso_jax.audit.attack.outcome import Attacked
 from aniso_jax.audit.attack.target import Effort, Target, standard
-from aniso_jax.audit.axes import claimed_axes_of
+from aniso_jax.audit.axes import axes_of
 from aniso_jax.audit.open import open_run_again
-from aniso_jax.audit.stored import Row, claimed_axes, claimed_scale, stored_grid
+from aniso_jax.audit.stored import Row, claimed_axes, claimed_row, stored_grid, stored_scale
 from aniso_jax.geometry.regions import Region
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.records.experiment import Experiment
@@ -85,7 +85,7 @@ def target_of(
     key = jax.random.fold_in(keys_of(seed, [row["input_id"]])[0], _ATTACK)
     region = Region(
         center=jnp.asarray(inputs.data.x[row["index"]]),
-        scale=claimed_scale(row, experiment.shape),
+        scale=stored_scale(claimed_row(row), experiment.shape),
         gap=jnp.float32(claimed_gap(row, law.order)),
         order=law.order,
     )
@@ -104,11 +104,11 @@ def claimed_gap(row: Row, order: int = 2) -> float:
     """The largest gap that a record claims: its gap, or that of its radius or proxy radius.
 
     A region of gap r has the radius r min(theta), and the proxy radius r times the geometric mean
-    of theta (for a rotated scale: what `claimed_axes_of` finds in the norm of this order); a
+    of theta (for a rotated scale: what `axes_of` finds in the norm of this order); a
     record in which either was made larger claims a larger region. Both are stored rounded down, so
     that what exceeds the gap by no more than 1e-6 relative is the gap's rounding.
     """
-    gap, axes = float(row["gap"]), claimed_axes_of(row, order)
+    gap, axes = float(row["gap"]), axes_of(claimed_row(row), order)
     if not axes.is_valid:
         return gap
     others = (

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from aniso_jax.audit.axes import claimed_axes_of
-from aniso_jax.audit.stored import Row, claimed_axes
+from aniso_jax.audit.axes import axes_of
+from aniso_jax.audit.stored import Row, claimed_axes, claimed_row
 from aniso_jax.audit.verify.between import at_most, fits
 from aniso_jax.audit.verify.box import log_volume_in_box
 from aniso_jax.audit.verify.findings import Finding
@@ -107,7 +107,7 @@ def _is_on_grid(x: NDArray[np.float32], steps: int) -> bool:
 def _in_box(row: Row, experiment: Experiment, inputs: Inputs) -> Any:
     """None where nothing is claimed, or where the stored scale has no volume."""
     order, data = LAWS[experiment.law].order, inputs.data
-    gap, scale = row["gap"], claimed_axes_of(row, order)
+    gap, scale = row["gap"], axes_of(claimed_row(row), order)
     if gap <= 0 or not scale.is_valid:
         return None
     own = dict(measures_of(at_most(gap, lowest=gap), scale, experiment))["log_volume"].sound

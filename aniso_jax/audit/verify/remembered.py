@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from aniso_jax.audit.axes import claimed_axes_of
-from aniso_jax.audit.stored import Row, claimed_axes, is_invertible, semi_axes
+from aniso_jax.audit.axes import axes_of
+from aniso_jax.audit.stored import Row, claimed_row, is_invertible
 from aniso_jax.audit.verify.between import Between, at_most, believed
 from aniso_jax.audit.verify.measures import measures_of
 from aniso_jax.records.experiment import Experiment
@@ -51,7 +50,7 @@ def wanted_of_memory(row: Row, experiment: Experiment) -> Iterator[tuple[str, An
     gap = _gap_of(row)
     yield "gap", gap
     gap = believed(row["gap"], gap)
-    yield from measures_of(gap, claimed_axes_of(row, LAWS[experiment.law].order), experiment)
+    yield from measures_of(gap, axes_of(claimed_row(row), LAWS[experiment.law].order), experiment)
     yield "memory_cost", _cost(row, gap.high, experiment)
 
 
@@ -87,15 +86,11 @@ def _gap_of(row: Row) -> Between:
 def _cost(row: Row, gap: float, experiment: Experiment) -> Between | None:
     """What of the own log-volume the claimed one lacks; None where either region is empty."""
     own, d = float(row["own_gap"]), experiment.dimension
-    axes = semi_axes(row), claimed_axes(row)
-    if own <= 0 or gap <= 0 or not all(is_invertible(each) for each in axes):
+    axes = [axes_of(each, LAWS[experiment.law].order) for each in (row, claimed_row(row))]
+    if own <= 0 or gap <= 0 or not all(each.is_valid for each in axes):
         return None
     asked, claimed = (
-        d * (math.log(size) + _mean_log(each)) for size, each in zip((own, gap), axes, strict=True)
+        d * (math.log(size) + each.mean_log) for size, each in zip((own, gap), axes, strict=True)
     )
     slack = _NOISE * (abs(asked) + abs(claimed) + d)
     return Between(low=asked - claimed - slack, high=asked - claimed + slack, sound=asked - claimed)
-
-
-def _mean_log(axes: NDArray[np.float64]) -> float:
-    return math.fsum(np.log(axes)) / len(axes)

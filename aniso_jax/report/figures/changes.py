@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from aniso_jax.report.maps import draw_image
 from aniso_jax.report.palette import METHOD
 from aniso_jax.report.rounding import text_down, text_up
 
@@ -64,9 +65,7 @@ class Change:
 def plot_image(image: Float64, ax: Axes | None = None) -> Any:
     """Draw an image (H, W, C) with values in [0, 1], C 1 or 3. Returns the axes."""
     ax = ax if ax is not None else Figure(figsize=(2, 2), layout="constrained").subplots()
-    shown = np.clip(image, 0, 1)
-    shown = shown[..., 0] if shown.shape[-1] == 1 else shown  # colours ignore the grey scale
-    ax.imshow(shown, interpolation="none", cmap="gray", vmin=0, vmax=1)
+    draw_image(ax, image)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     return ax
