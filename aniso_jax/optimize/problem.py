@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.optimize.objective import soft_gap
 from aniso_jax.smoothing.laws import Law
-from aniso_jax.smoothing.soft import soft_votes
-from aniso_jax.smoothing.votes import ApplyFn, check_input
+from aniso_jax.smoothing.soft import mean_softmax, noisy_logits, soft_votes
+from aniso_jax.smoothing.votes import ApplyFn, check_input, vote
 
 State = TypeVar("State")
 
@@ -61,6 +61,28 @@ class Problem:
         )
         return soft_gap(votes, self.label, law=self.law, n=resolution or n)
 
+    def cautious_gap(self, scale: Scale, *, n: int, first_block: jax.Array | int) -> jax.Array:
+        """The lesser of the soft gap and the gap of the votes, on the same n draws; no gradient.
+
+        Soft votes tell probabilities near one apart, where n votes are all the label's; but they
+        praise the noise under which the label is only just the top class, and votes do not.
+        """
+        logits = noisy_logits(
+            self.apply_fn,
+            self.params,
+            self.x,
+            self.key,
+            law=self.law,
+            scale=scale,
+            n=n,
+            antithetic=False,
+            first_block=first_block,
+        )
+        won = jnp.mean(vote(logits) == self.label)
+        votes = jnp.stack([won, 1 - won])
+        soft = soft_gap(mean_softmax(logits), self.label, law=self.law, n=n)
+        return jnp.minimum(soft, soft_gap(votes, jnp.int32(0), law=self.law, n=n))
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +91,7 @@ class Optimized:
 
     Attributes:
       scale: never worse than the start on the search's own check draws.
-      gap: soft gap on those draws. A heuristic; it certifies nothing.
+      gap: its gap on those draws. A heuristic; it certifies nothing.
       capped_share: share of semi-axes at the cap beyond which volume is fictitious (above 80 %
         of it, since the gap that sets the cap is estimated).
       improved: whether the search left its start.

@@ -18,6 +18,8 @@ from aniso_jax.runs.grids import grid_of, snapped
 from aniso_jax.runs.inputs import Inputs, keys_of
 from aniso_jax.runs.sources import Scales, Sought
 
+_ROUNDING = 1e-3  # what a whole search makes of another rounding of its passes
+
 
 def one_theta_findings(rows: list[Row], experiment: Experiment) -> Iterator[Finding]:
     """Records whose theta is not the one of the run's file, or whose sigma not its smallest."""
@@ -96,4 +98,17 @@ def _compared(row: Row, found: Scales, at: int) -> Iterator[Finding]:
             wanted[name] = np.ravel(getattr(found.scale, name)[at]).tolist()
     for column, value in wanted.items():
         if row[column] != value:
-            yield finding_in(row, column, value, "the search finds another when done again")
+            yield finding_in(row, column, value, _said_of(row[column], value))
+
+
+def _said_of(stored: Any, found: Any) -> str:
+    """Numbers that differ by rounding may have come from another processor, and are no proof."""
+    said = "the search finds another when done again"
+    if stored is None or found is None or np.shape(stored) != np.shape(found):
+        return said
+    if not np.allclose(stored, found, rtol=_ROUNDING, atol=0):
+        return said
+    return (
+        f"{said}, equal to {_ROUNDING:g}: another processor or version rounds otherwise, which "
+        "harms no claim, or the number was changed"
+    )
