@@ -3,7 +3,7 @@
 From a finished demo's own records, where its directory is given: certified accuracy by radius,
 average certified radii, volumes and times, and what its memories changed. From
 `benchmarks/results/`: draws to a decision, the rate of counting, the price of a step, what searches
-are worth, what a memory keeps and costs.
+are worth, the published pipeline beside ours, what a memory keeps and costs.
 """
 
 import json
@@ -129,6 +129,33 @@ def _scales(content: Content) -> Iterator[Row]:
             }
 
 
+def _peers(content: Content) -> Iterator[Row]:
+    """One row a stage; after the searches, the mean radii of their scales by the same draws."""
+    results = content["results"]
+    config = results["config"]
+    for stage, found in results["stages"].items():
+        sides = found["ours"], found["published"]
+        scales = [results["scales"].get(f"{side} {stage}") for side in ("ours", "published")]
+        yield {
+            "inputs": f"{config['inputs']}, {config['network']}, {config['law']}",
+            "stage": stage,
+            "s/input, ours": _seconds(sides[0]),
+            "published": _seconds(sides[1]),
+            "times faster": f"{found['times_faster']['median']:.1f}",
+            "evaluations": " / ".join(f"{side['evaluations']:,.0f}" for side in sides),
+            "ACR": _against(scales, "acr"),
+            "ACR-proxy": _against(scales, "acr_proxy_in_box"),
+        }
+
+
+def _seconds(side: Content) -> str:
+    return f"{side['seconds']['median']:.3g}" + (" (extrapolated)" if side["extrapolated"] else "")
+
+
+def _against(scales: Sequence[Content | None], name: str) -> str:
+    return " / ".join(f"{scale[name]:.3f}" for scale in scales if scale) or "-"
+
+
 def _memory(content: Content) -> Iterator[Row]:
     """One row a measurement: what shrinking keeps against the ball rule, then the insertions."""
     found = content["results"]
@@ -156,6 +183,7 @@ TABLES: dict[str, Callable[[Content], Iterator[Row]]] = {
     "votes": _votes,
     "steps": _steps,
     "scales": _scales,
+    "peers": _peers,
     "memory": _memory,
 }
 """What each table reads: the results whose names begin like it."""
