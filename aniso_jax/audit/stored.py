@@ -1,6 +1,6 @@
 """The scale of a record, and the integer noise of such scales, made again from what is stored."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax.numpy as jnp
@@ -51,7 +51,7 @@ def stored_scale(row: Row, shape: tuple[int, ...]) -> Scale:
 
 
 def stored_grid(
-    rows: Sequence[Row],
+    rows: Iterable[Row],
     experiment: Experiment,
     axes: Callable[[Row], NDArray[np.float64]] = semi_axes,
 ) -> Grid | None:

@@ -8,7 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from aniso_jax.certification.schedule import check_grid, check_plan, check_sharing, make_schedule
+from aniso_jax.certification.schedule import (
+    check_bound,
+    check_grid,
+    check_plan,
+    check_sharing,
+    make_schedule,
+)
 from aniso_jax.certification.tables import (
     Bound,
     failure_tables,
@@ -107,9 +113,11 @@ def plan(
     | anytime | as one-sided, by a bound that holds at every n | 1 % of the radius, 4 % at k = n |
     | curtailed | as one-sided at n, draws still to come counted as misses | none; needs `target` |
 
-    At each look the best gap so far is kept, and sampling stops when nothing can be gained: when no
-    outcome of the draws to come could end an abstention, when `target` is reached or out of reach,
-    or when the radius expected from all n draws is within `tolerance` of what is proved.
+    At each look the best gap so far is kept, and sampling stops when little can be gained. What is
+    possible is at most what the draws to come could prove if all of them were hits, and at most the
+    upper end of the confidence interval whose lower end is the claim. Sampling stops when the best
+    gap is 0 and no larger one is possible (early abstention), when `target` is reached or no longer
+    possible, or when the radius expected from all n draws is within `tolerance` of a positive one.
 
     Args:
       law: `aj.gaussian`, `aj.uniform` or `aj.laplace`.
@@ -122,7 +130,8 @@ def plan(
         By default only n, and for an anytime or curtailed plan a dense schedule.
       classes: number of classes, for the two-class bound.
       target: decide "is the radius at least this?" and stop.
-      tolerance: stop when all n draws would be expected to gain less than this share of radius.
+      tolerance: stop when all n draws would be expected to gain less than this share of radius;
+        the expectation is a point estimate, so what is lost varies around it.
       grid: draw integers and add them on this grid, from `aj.grid(law, ...)`: the claim then needs
         no real arithmetic, and is discounted by the grid's total variation.
       shared_draws: a run gives every input the same draws, which are then made once for a batch.
@@ -147,6 +156,7 @@ def plan(
     (0, 101, 1102)
     """
     n0, alpha = check_draws(n0, "n0"), float(alpha)
+    check_bound(bound)
     schedule = make_schedule(bound, n, looks)
     check_plan(schedule, alpha, bound, classes, target, tolerance)
     check_grid(law, grid)

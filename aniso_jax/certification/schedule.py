@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 
@@ -10,15 +11,23 @@ from aniso_jax.smoothing.grid import Grid
 from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.noise import BLOCK, blocks_for
 from aniso_jax.smoothing.votes import check_draws
-from aniso_jax.statistics.binomial import smallest_n
+from aniso_jax.statistics.binomial import SMALLEST_ALPHA, smallest_n
 
 _GROWTH = 1.25  # of the default looks of an anytime plan
 _STRIDE = 1024  # draws between the default looks of a curtailed plan
 
 
+def check_bound(bound: str) -> None:
+    """Refuse a bound that we do not have."""
+    if bound not in get_args(Bound):
+        raise ValueError(f"bound must be one of {', '.join(get_args(Bound))}, got {bound!r}.")
+
+
 def make_schedule(bound: Bound, n: int | None, looks: Sequence[int] | None) -> tuple[int, ...]:
     """The declared looks, or the default schedule up to n."""
     if looks is not None:
+        if not isinstance(looks, Sequence):
+            raise ValueError(f"looks must be numbers of draws, as (100, 1_000), got {looks!r}.")
         schedule = tuple(check_draws(look, "each look") for look in looks)
         if not schedule or any(b <= a for a, b in pairwise(schedule)):
             raise ValueError(f"looks must increase, got {schedule}.")
@@ -44,7 +53,13 @@ def check_plan(
     tolerance: float | None,
 ) -> None:
     """Refuse a plan that could never certify, or lacks what its bound needs."""
-    n, smallest = looks[-1], smallest_n(*share_and_bounds(bound, len(looks), alpha))
+    share, bounds = share_and_bounds(bound, len(looks), alpha)
+    if not share >= SMALLEST_ALPHA or not alpha <= 0.5:
+        raise ValueError(
+            f"alpha must be at most 1/2, and its share at a look at least {SMALLEST_ALPHA}: got "
+            f"alpha = {alpha}, of which a look has {share}; the field's default is .001."
+        )
+    n, smallest = looks[-1], smallest_n(share, bounds)
     if n < smallest:
         raise ValueError(
             f"n = {n} draws can never certify at alpha = {alpha}: even {n} hits of {n} do not "

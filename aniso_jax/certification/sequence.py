@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from aniso_jax.certification.plan import Plan
+from aniso_jax.geometry.rounding import shrink
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.smoothing.noise import Phase
 from aniso_jax.smoothing.votes import ApplyFn, class_count, count_window, window_size
@@ -157,10 +158,10 @@ def _is_settled(
     reachable = jnp.minimum(_best_case(*state), _ceiling(*state))
     settled = jnp.maximum(gap, reachable) <= 0
     if plan.target is not None:
-        wanted = plan.target / inradius
-        settled |= (gap >= wanted) | (reachable < wanted)
-    if plan.tolerance is not None:
-        settled |= _expected(*state) <= gap * (1 + plan.tolerance)
+        proved, possible = (shrink(each * inradius) for each in (gap, reachable))  # as the radius
+        settled |= (proved >= plan.target) | (possible < plan.target)
+    if plan.tolerance is not None:  # an abstention has nothing that a share could be of
+        settled |= (gap > 0) & (_expected(*state) <= gap * (1 + plan.tolerance))
     return settled
 
 

@@ -4,11 +4,15 @@ from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from aniso_jax.geometry import balls, predicates
 from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.geometry.rounding import shrink, slack
 from aniso_jax.geometry.scales import Scale
+
+_LARGEST = float(np.finfo(np.float32).max)
+"""What overflows is claimed as no more than this, and every number stays finite."""
 
 
 @jax.tree_util.register_dataclass
@@ -76,9 +80,10 @@ class Region:
         """log vol R = d log gap + log |det S| + log vol(unit ball); -inf if empty."""
         self.check_single()
         d = self.dimension
-        return (
+        log_volume = (
             d * jnp.log(self.gap) + self.scale.log_abs_det(d) + balls.log_unit_ball(d, self.order)
         )
+        return jnp.where(self.gap > 0, log_volume, -jnp.inf)
 
     def proxy_radius(self) -> jax.Array:
         """gap |det S|^(1/d): radius of the isotropic region of equal volume, in input units.
@@ -91,13 +96,13 @@ class Region:
         scale = self.scale
         lost = scale.log_det_error() if isinstance(scale, Rotated) else 0.0
         mean_log = (self.scale.log_abs_det(self.dimension) - lost) / self.dimension
-        value = self.gap * jnp.exp(mean_log)
-        return value * (1 - 8 * slack(value.dtype, self.dimension))
+        value = jnp.where(self.gap > 0, self.gap * jnp.exp(mean_log), 0.0)
+        return jnp.minimum(value, _LARGEST) * (1 - 8 * slack(value.dtype, self.dimension))
 
     def radius(self) -> jax.Array:
-        """Radius of the largest l_order ball around the center inside R, rounded down."""
+        """Radius of the largest l_order ball around the center in R, rounded down; 0 if empty."""
         self.check_single()
-        return shrink(jnp.maximum(self.gap * self.scale.inradius(self.order), 0.0))
+        return shrink(jnp.where(self.gap > 0, self.gap * self.scale.inradius(self.order), 0.0))
 
     def check_single(self) -> None:
         """Refuse a batch (a Region with batched leaves): it must be mapped over, not summed."""

@@ -46,5 +46,5 @@ def slack(dtype: jnp.dtype, terms: int = 1) -> float:
 
 
 def shrink(value: jax.Array, terms: int = 1) -> jax.Array:
-    """A non-negative `value` lowered by more than the rounding of a `total` of `terms`."""
-    return value * (1 - slack(value.dtype, terms))
+    """A non-negative `value` lowered by more than the rounding of a `total` of `terms`; finite."""
+    return jnp.minimum(value, float(np.finfo(value.dtype).max)) * (1 - slack(value.dtype, terms))

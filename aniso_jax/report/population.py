@@ -41,7 +41,7 @@ def population_summary(
     among them. In a run with a memory many answers may rest on one false region, so the same
     number bounds the false regions among its own certificates, as `expected_false_regions`.
     `population@0.25` bounds the share of all inputs with radius >= 0.25; NaN where the inputs'
-    errors depend on each other: they saw the same draws, or rest on a memory.
+    errors depend on each other: they saw the same draws (as equal inputs do), or rest on a memory.
     """
     rows = [
         {"inputs": len(df)}
@@ -62,7 +62,7 @@ def _expected(df: pd.DataFrame) -> dict[str, float]:
 
 
 def _at(df: pd.DataFrame, rho: float, beta: float) -> float:
-    if df.attrs.get("shared_draws") or has_memory(df):
+    if df.attrs.get("shared_draws") or has_memory(df) or df["input_id"].duplicated().any():
         return math.nan  # the inputs' errors are not independent
     hits = int(np.sum(correct_values(df, "radius") >= rho))
     return population_lower(hits, len(df), float(df.attrs["alpha"]), beta)

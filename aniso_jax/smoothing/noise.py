@@ -10,6 +10,7 @@ from math import prod
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.smoothing.grid import Grid
@@ -30,6 +31,8 @@ class Phase(IntEnum):
 
 def check_key(key: jax.Array) -> jax.Array:
     """The key, refused if its generator gives other numbers under vmap than in a loop (rbg)."""
+    if not isinstance(key, jax.Array | np.ndarray):
+        raise ValueError(f"key must be a JAX key, as jax.random.key(0); got {key!r}.")
     is_typed = jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
     default = jax.config.values["jax_default_prng_impl"]
     if "rbg" in str(jax.random.key_impl(key) if is_typed else default):

@@ -136,7 +136,7 @@ def window_size(chunk: int, n: int) -> int:
     >>> window_size(1000, 100_000), window_size(1000, 100)
     (960, 128)
     """
-    return min(max(chunk // BLOCK, 1), blocks_for(n)) * BLOCK
+    return min(max(check_draws(chunk, "chunk") // BLOCK, 1), blocks_for(n)) * BLOCK
 
 
 def vote(logits: jax.Array) -> jax.Array:

@@ -20,8 +20,8 @@ from aniso_jax.geometry.rounding import float32_down, float32_up
 Bounds = Callable[[int, float], NDArray[np.float64]]
 """(n, alpha) -> upper bounds on 1 - p after 0 .. n hits."""
 
-_SMALLEST_ALPHA = 1e-100  # below, `betainccinv` loses its way; the tables are proved down to here
-_OUTWARD = 1 + 1e-9  # relative; float64 `betainccinv` was never off by more than 1e-12
+SMALLEST_ALPHA = 1e-100  # below, `betainccinv` loses its way
+_OUTWARD = tuple(1 + 10.0**-digits for digits in (9, 8, 7, 6, 5, 4))  # relative
 
 
 @functools.lru_cache(maxsize=64)
@@ -30,15 +30,19 @@ def failure_bounds(n: int, alpha: float) -> NDArray[np.float64]:
 
     q_k solves P[Bin(n, 1 - q_k) >= k] = alpha; q_0 = 1 and q_n = 1 - alpha^(1/n).
 
-    Guarantee: P[q <= q_K] >= 1 - alpha for every q, K ~ Bin(n, 1 - q); rounded up.
+    Guarantee: P[q <= q_K] >= 1 - alpha for every q, K ~ Bin(n, 1 - q); rounded up, as far as
+    `is_sound` proves the whole table (1e-9 of a bound, and more only for an alpha below 1e-50).
     """
     check_level(n, alpha)
     k = np.arange(1, n)
     inner = scipy.special.betainccinv(n - k + 1, k, alpha)
     bounds = np.concatenate([[1.0], inner, [-np.expm1(np.log(alpha) / n)]])
-    bounds = np.minimum(bounds * _OUTWARD, 1.0)
-    bounds.setflags(write=False)
-    return bounds
+    wider = (np.minimum(bounds * outward, 1.0) for outward in _OUTWARD)
+    proved = next((table for table in wider if is_sound(table, alpha)), None)
+    if proved is None:
+        raise ArithmeticError(f"No table can be proved for n = {n} at alpha = {alpha}.")
+    proved.setflags(write=False)
+    return proved
 
 
 def is_sound(failure: NDArray[np.float64], alpha: float) -> bool:
@@ -122,7 +126,7 @@ def check_level(n: int, alpha: float) -> None:
     """Refuse an n that is no count, and an alpha for which no table is proved."""
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"n must be a static positive integer, got {n!r}.")
-    if not _SMALLEST_ALPHA <= alpha <= 0.5:
+    if not SMALLEST_ALPHA <= alpha <= 0.5:
         raise ValueError(
-            f"alpha must lie in [{_SMALLEST_ALPHA}, 1/2], got {alpha}; the field's default is .001."
+            f"alpha must lie in [{SMALLEST_ALPHA}, 1/2], got {alpha}; the field's default is .001."
         )

@@ -9,9 +9,15 @@ n, with H(a, p) the relative entropy of Bernoulli(a) from Bernoulli(p):
 Each is solved for the failure probability q = 1 - p, and the smaller q is kept.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
+from numpy.typing import NDArray
+
+Given = jax.Array | NDArray[Any]
 
 _BISECTIONS = 48
 _LARGEST = 2**24  # float32 holds no more integers exactly
@@ -20,14 +26,22 @@ _OUTWARD = 1 + 4e-6  # float32 rounding of the entropy, in the direction of a sm
 
 def binomial_failure_upper(k: ArrayLike, n: ArrayLike, alpha: ArrayLike) -> jax.Array:
     """Upper bound on q = 1 - p after k hits of n draws; see `binomial_lower`."""
+    is_count = _can_bound(
+        *(v if isinstance(v, jax.Array) else np.asarray(v) for v in (k, n, alpha))
+    )
     k, n, alpha = jnp.broadcast_arrays(*(jnp.asarray(v, jnp.float32) for v in (k, n, alpha)))
     chernoff = _solve(k, n, -jnp.log(alpha))
     deviate = jnp.maximum(-jax.scipy.special.ndtri(alpha), 0.0)
     zubkov_serov = _solve(k - 1, n, jnp.square(deviate) / 2)
     all_hit = -jnp.expm1(jnp.log(alpha) / n) * _OUTWARD
     best = jnp.where(k >= n, all_hit, jnp.minimum(chernoff, zubkov_serov))
-    is_count = (k > 0) & (k <= n) & (n <= _LARGEST)
     return jnp.clip(jnp.where(is_count, best, 1.0), 0.0, 1.0)
+
+
+def _can_bound(k: Given, n: Given, alpha: Given) -> jax.Array:
+    """Whether there is a bound, asked of what was given: 2^24 + 1 is 2^24 once it is a float32."""
+    is_count = (k > 0) & (k <= n) & (n <= _LARGEST)
+    return jnp.asarray(is_count & (alpha > 0) & (alpha < 1))
 
 
 def binomial_lower(k: ArrayLike, n: ArrayLike, alpha: ArrayLike) -> jax.Array:
@@ -35,7 +49,7 @@ def binomial_lower(k: ArrayLike, n: ArrayLike, alpha: ArrayLike) -> jax.Array:
 
     Args:
       k, n: counts up to 2^24 (float32 holds them exactly); beyond, or with k > n, the bound is 0.
-      alpha: probability of error, in (0, 1).
+      alpha: probability of error, in (0, 1); outside, the bound is 0.
 
     Guarantee: P[p >= bound] >= 1 - alpha over the draws, for every p. Never above Clopper-Pearson;
     the radius lost is at most 0.6 % at n = 100,000 and nothing at k = n.

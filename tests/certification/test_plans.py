@@ -38,9 +38,28 @@ def test_a_hopeless_input_is_given_up_at_the_first_look() -> None:
     assert int(c.reached) == 1
 
 
+def test_a_target_is_reached_by_the_radius_that_is_printed() -> None:
+    """Its rounding down belongs to it: a radius an ulp below the target would not have reached."""
+    gaps = np.asarray(aj.plan(aj.gaussian, n=1000).gaps)
+    for target in 0.5 * gaps[[900, 950, 999, 1000]]:
+        c = run(3.0, looks=(1000, 2000), target=float(target))
+        assert int(c.reached) == 2 or float(c.region.radius()) >= target
+
+
+def test_a_tolerance_ends_no_abstention() -> None:
+    """Nothing is proved at the first look, so that no gain is small beside it."""
+    ends = [run(0.04, seed=seed, looks=(100, 5000), tolerance=0.5) for seed in range(8)]
+    pending = [c for c in ends if float(c.votes[0]) > 0]
+    assert all(int(c.reached) == 2 or float(c.region.gap) > 0 for c in pending)
+
+
 @pytest.mark.parametrize(
     "wrong, said",
     [
+        ({"bound": "best"}, "bound must be one of one-sided, "),
+        ({"looks": 5}, "looks must be numbers of draws"),
+        ({"alpha": 0.7}, "alpha must be at most 1/2"),
+        ({"alpha": 1e-100, "looks": (400, 1000)}, "got alpha = 1e-100, of which a look has 5e-101"),
         ({"looks": (100, 100)}, "looks must increase"),
         ({"looks": (100, 1000), "n": 500}, "last look is n"),
         ({"bound": "two-class"}, "classes="),

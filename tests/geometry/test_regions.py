@@ -83,6 +83,30 @@ def test_an_empty_region_contains_nothing() -> None:
     assert float(region.proxy_radius()) == float(region.radius()) == 0
 
 
+@pytest.mark.parametrize("bad", (jnp.nan, jnp.inf))
+def test_an_empty_region_of_no_scale_is_empty_all_the_same(bad) -> None:
+    scale = aj.Diagonal(theta=jnp.array([1.0, bad]))
+    region = aj.Region(center=jnp.zeros(2), scale=scale, gap=jnp.float32(0), order=2)
+    assert float(region.proxy_radius()) == float(region.radius()) == 0
+    assert np.isneginf(region.log_volume())
+
+
+def test_a_radius_that_float32_cannot_hold_is_its_largest_number() -> None:
+    scale = aj.Isotropic(sigma=jnp.float32(3e38))
+    region = aj.Region(center=jnp.zeros(2), scale=scale, gap=jnp.float32(2), order=2)
+    for measure in (region.radius(), region.proxy_radius()):
+        assert 3.3e38 < float(measure) < np.inf
+
+
+@pytest.mark.parametrize("dtype", (jnp.bfloat16, jnp.float16))
+def test_scales_of_16_bits_overstate_no_radius(dtype) -> None:
+    sigma = jnp.asarray(0.3, dtype)
+    theta = jnp.full(784, sigma)
+    for scale in (aj.Isotropic(sigma=sigma), aj.Diagonal(theta=theta)):
+        region = aj.Region(center=jnp.zeros(784), scale=scale, gap=jnp.float32(1), order=2)
+        assert 0.9999 * float(sigma) < float(region.proxy_radius()) <= float(sigma)
+
+
 @pytest.mark.parametrize("order", (1, 2))
 @pytest.mark.parametrize("bad", (np.nan, np.inf))
 def test_a_point_that_is_not_finite_is_outside(order, bad) -> None:

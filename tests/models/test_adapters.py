@@ -8,6 +8,7 @@ import pytest
 from flax import linen, nnx
 
 from aniso_jax.models.adapters import NnxApply, from_linen, from_nnx
+from aniso_jax.models.functions import from_function
 from aniso_jax.models.networks import build
 
 EXAMPLE = jnp.linspace(0.0, 1.0, 6)
@@ -140,3 +141,14 @@ class Unhashable(linen.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         return x
+
+
+@pytest.mark.parametrize(("dtype", "leak"), [("float32", 1e-5), ("bfloat16", 0.03)])
+def test_a_small_leak_between_rows_is_seen(dtype, leak) -> None:
+    def leaking(weights, batch):
+        logits = (batch @ weights).astype(dtype)
+        return logits + jnp.asarray(leak, dtype) * jnp.mean(logits)
+
+    weights = jnp.array([[1.0, -1.0], [0.5, 2.0]])
+    with pytest.raises(ValueError, match="change with the other inputs"):
+        from_function(leaking, weights, example=jnp.ones(2))

@@ -82,3 +82,10 @@ def test_a_run_with_a_memory_claims_regions_and_not_inputs(run):
     assert "one false region makes every answer that rests on it false" in said
     assert "For each input" not in said
     assert statement([run(), remembering]) == f"{statement([run()])} {said}"
+
+
+def test_equal_inputs_bound_no_population(run):
+    """They have the same key, so that one false certificate is counted as often as the input."""
+    frame = run()
+    frame.loc[frame.index[1], "input_id"] = frame.loc[frame.index[0], "input_id"]
+    assert np.isnan(population_summary([frame], radii=[0.0])["population@0"].iloc[0])

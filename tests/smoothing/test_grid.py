@@ -67,7 +67,7 @@ def test_the_stated_total_variation_bounds_the_true_one(law, width) -> None:
     assert apart + centre / 2 <= stated < 1e-10 * max(width, 1)
 
 
-def test_the_discount_of_an_image_is_about_a_thousand_millionth() -> None:
+def test_the_discounts_are_those_that_are_stated() -> None:
     for law in LAWS:
         assert 0 < aj.grid(law, [0.25], shape=(28, 28, 1)).discount < 3e-9
         assert 0 < aj.grid(law, [0.5], shape=(32, 32, 3)).discount < 2e-8
@@ -183,3 +183,10 @@ def test_the_discount_lowers_every_gap_and_no_more() -> None:
     assert (np.asarray(discounted.gaps) <= np.asarray(plain.gaps)).all()
     assert float(plain.gaps[-1] - discounted.gaps[-1]) < 1e-4
     assert (np.asarray(discounted.failures) >= np.asarray(plain.failures)).all()
+
+
+def test_a_grid_first_made_inside_jit_serves_outside() -> None:
+    def noise(theta):
+        return aj.grid(aj.gaussian, [0.31], shape=(3,)).theta * theta
+
+    assert np.allclose(jax.jit(noise)(2.0), noise(2.0))

@@ -92,3 +92,15 @@ def test_monotone_in_every_argument() -> None:
     assert np.all(np.diff(np.asarray(lower(900, n, 0.001))) <= 0)
     alpha = np.logspace(-9, -1, 100)
     assert np.all(np.diff(np.asarray(lower(900, 1000, alpha))) >= 0)
+
+
+@pytest.mark.parametrize("k", (2**24 - 1, 2**24, 2**24 + 1))
+def test_counts_that_float32_cannot_hold_claim_nothing(k) -> None:
+    """2^24 + 1 draws are 2^24 once they are a float32: one miss would be forgotten."""
+    assert float(aj.binomial_lower(k, 2**24 + 1, 1e-3)) == 0
+    assert float(aj.binomial_lower(np.int64(k), 2**40, 1e-3)) == 0
+
+
+@pytest.mark.parametrize("alpha", (0.0, 1.0, 2.0, -0.1, np.nan))
+def test_a_level_that_is_none_claims_nothing(alpha) -> None:
+    assert float(lower(100, 100, alpha)) == float(aj.binomial_lower(90, 100, alpha)) == 0

@@ -18,7 +18,6 @@ from aniso_jax.certification.plan import Plan, plan
 from aniso_jax.certification.tables import Bound
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.models.checkpoint import Model
-from aniso_jax.records.directory import RUN_FILE
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.runs.inputs import Inputs, keys_of
 from aniso_jax.runs.sizes import sizes
@@ -59,18 +58,6 @@ def plan_of(experiment: Experiment, classes: int, *, noise: Grid | None) -> Plan
     )
 
 
-def _discount_trouble(experiment: Experiment, noise: Grid | None) -> Iterator[Finding]:
-    """Whether the noise of some stored scale is further from the law's than the run says."""
-    if noise is not None and noise.discount > experiment.discount:
-        yield Finding(
-            where=RUN_FILE,
-            column="discount",
-            stored=repr(experiment.discount),
-            derived=f"at least {noise.discount!r}",
-            said="the noise of a stored scale is further from the law's",
-        )
-
-
 def replay_findings(
     rows: list[Row], experiment: Experiment, inputs: Inputs, model: Model
 ) -> Iterator[Finding]:
@@ -84,7 +71,6 @@ def replay_findings(
     """
     noise = stored_grid(rows, experiment)
     draws = plan_of(experiment, model.classes, noise=noise)
-    yield from _discount_trouble(experiment, noise)
     batch, chunk = _sizes(experiment, len(rows))
     for at in range(0, len(rows), batch):
         some = rows[at : at + batch]

@@ -1,18 +1,19 @@
 """Stored scales against where they came from: the hash of a file, or the search done once more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from aniso_jax.audit.stored import Row
+from aniso_jax.audit.stored import Row, stored_grid
 from aniso_jax.audit.verify.findings import Finding
 from aniso_jax.audit.verify.measures import has_its_scale
 from aniso_jax.audit.verify.rederive import finding_in
 from aniso_jax.data.ids import digest
 from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.models.checkpoint import Model
+from aniso_jax.records.directory import RUN_FILE
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.runs.grids import grid_of, snapped
 from aniso_jax.runs.inputs import Inputs, keys_of
@@ -34,6 +35,19 @@ def one_theta_findings(rows: list[Row], experiment: Experiment) -> Iterator[Find
             yield finding_in(row, "theta", f"a theta with the sha256 {named[:16]}", said)
         elif row["sigma"] != float(theta.min()):
             yield finding_in(row, "sigma", float(theta.min()), "the smallest theta")
+
+
+def discount_findings(rows: Iterable[Row], experiment: Experiment) -> Iterator[Finding]:
+    """Whether the noise of some stored scale is further from the law's than the run says."""
+    noise = stored_grid(rows, experiment)
+    if noise is not None and noise.discount > experiment.discount:
+        yield Finding(
+            where=RUN_FILE,
+            column="discount",
+            stored=repr(experiment.discount),
+            derived=f"at least {noise.discount!r}",
+            said="the noise of a stored scale is further from the law's",
+        )
 
 
 def is_whole_file(rows: list[Row], experiment: Experiment) -> bool:

@@ -7,7 +7,7 @@ from aniso_jax.audit.verify.against import data_findings, grid_findings, network
 from aniso_jax.audit.verify.files import Files
 from aniso_jax.audit.verify.findings import Verification, merged, stage
 from aniso_jax.audit.verify.rederive import row_findings
-from aniso_jax.audit.verify.scales import is_whole_file, one_theta_findings
+from aniso_jax.audit.verify.scales import discount_findings, is_whole_file, one_theta_findings
 from aniso_jax.audit.verify.source import of_source
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.records.experiment import Experiment
@@ -54,6 +54,19 @@ def of_records(files: Files) -> Verification:
 
 def of_scales(files: Files) -> Verification:
     """Where they come from; those of a file by its hash, other scales are the replay's."""
+    return merged([_of_source(files), _of_grid(files)])
+
+
+def _of_grid(files: Files) -> Verification:
+    experiment = files.experiment
+    if experiment.mode != "grid" or (experiment.grid or 0) < 1:
+        return stage()  # a grid that is none is a finding of its own
+    rows = (row for part in records_in(files) for row in part)
+    found = list(discount_findings(rows, experiment))
+    return stage(findings=found, checked=["discount of the noise on the grid under these scales"])
+
+
+def _of_source(files: Files) -> Verification:
     source = of_source(files.experiment)
     if source.findings or files.experiment.scale != "file" or not files.parts:
         return source
