@@ -28,7 +28,7 @@ from aniso_jax.storage.atomic import write_atomically
 from aniso_jax.training.config import TrainConfig
 from aniso_jax.training.methods.consistency import Consistency
 from aniso_jax.training.methods.macer import Macer
-from aniso_jax.training.methods.smoothadv import Smoothadv
+from aniso_jax.training.methods.smoothadv import SmoothAdv
 from aniso_jax.training.methods.table import Methods
 from aniso_jax.training.metrics import EpochMetrics
 from aniso_jax.training.train import train
@@ -76,7 +76,7 @@ class Config(Methods):
     """Probability of a false certificate."""
 
     consistency: Consistency = field(default_factory=lambda: Consistency(weight=5.0))
-    smoothadv: Smoothadv = field(default_factory=Smoothadv)
+    smoothadv: SmoothAdv = field(default_factory=SmoothAdv)
     macer: Macer = field(default_factory=lambda: Macer(weight=16.0))
 
 

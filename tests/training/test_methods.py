@@ -12,7 +12,7 @@ from aniso_jax.training.methods.augmentation import Augmentation
 from aniso_jax.training.methods.batch import Batch
 from aniso_jax.training.methods.consistency import Consistency
 from aniso_jax.training.methods.macer import Macer
-from aniso_jax.training.methods.smoothadv import Smoothadv
+from aniso_jax.training.methods.smoothadv import SmoothAdv
 from aniso_jax.training.methods.stability import Stability
 
 INPUTS, CLASSES, SHAPE, SIGMA = 6, 4, (3, 2), 0.5
@@ -104,7 +104,7 @@ def test_consistency_costs_nothing_where_all_copies_agree():
 def test_smoothadv_stays_in_its_ball_and_in_the_range_of_inputs(epsilon):
     params, batch = weights(), a_batch(3)
     delta = np.asarray(
-        Smoothadv(copies=3, epsilon=epsilon, warmup=0).attack(network, params, batch)
+        SmoothAdv(copies=3, epsilon=epsilon, warmup=0).attack(network, params, batch)
     )
     norms = np.linalg.norm(delta.reshape(INPUTS, -1), axis=1)
     assert (norms <= epsilon * (1 + 1e-6)).all() and norms.max() > 0.5 * min(epsilon, 0.5)
@@ -121,7 +121,7 @@ def soft_loss(params: Params, batch: Batch, delta: np.ndarray, i: int) -> float:
 def test_one_step_of_smoothadv_goes_along_the_soft_loss_of_each_input():
     params, batch = weights(), a_batch(2)
     batch = Batch(**{**vars(batch), "low": -9.0, "high": 9.0})
-    settings = Smoothadv(copies=2, epsilon=0.1, steps=1, warmup=0)
+    settings = SmoothAdv(copies=2, epsilon=0.1, steps=1, warmup=0)
     delta = np.asarray(settings.attack(network, params, batch), np.float64)
     for i in range(INPUTS):
         slope = np.zeros((INPUTS, *SHAPE))
@@ -137,7 +137,7 @@ def test_one_step_of_smoothadv_goes_along_the_soft_loss_of_each_input():
 
 def test_smoothadv_raises_the_soft_loss_and_trains_on_the_same_noise():
     params, batch = weights(), a_batch(3)
-    settings = Smoothadv(copies=3, epsilon=0.5, warmup=0)
+    settings = SmoothAdv(copies=3, epsilon=0.5, warmup=0)
     delta = settings.attack(network, params, batch)
     still = np.zeros((INPUTS, *SHAPE))
     for i in range(INPUTS):
@@ -149,7 +149,7 @@ def test_smoothadv_raises_the_soft_loss_and_trains_on_the_same_noise():
 
 def test_smoothadv_sends_no_gradient_through_the_attack():
     params, batch = weights(), a_batch(2)
-    settings = Smoothadv(copies=2, warmup=0)
+    settings = SmoothAdv(copies=2, warmup=0)
     delta = settings.attack(network, params, batch)
     through = jax.grad(lambda w: settings.loss(network, w, batch)[0])(params)
     moved = Batch(**{**vars(batch), "x": batch.x + delta})
@@ -162,7 +162,7 @@ def test_smoothadv_sends_no_gradient_through_the_attack():
 def test_smoothadv_warms_up(epoch, share):
     params, batch = weights(), a_batch(2, epoch=epoch)
     batch = Batch(**{**vars(batch), "low": -9.0, "high": 9.0})
-    delta = Smoothadv(copies=2, epsilon=0.4, warmup=4).attack(network, params, batch)
+    delta = SmoothAdv(copies=2, epsilon=0.4, warmup=4).attack(network, params, batch)
     norms = np.linalg.norm(np.asarray(delta).reshape(INPUTS, -1), axis=1)
     np.testing.assert_allclose(norms, 0.4 * share, rtol=1e-4)
 
@@ -171,7 +171,7 @@ def test_an_attack_without_a_slope_stays_where_it_is():
     def flat(params: Params, rows: jax.Array) -> jax.Array:
         return jnp.zeros((len(rows), CLASSES)) * params["b"][0]
 
-    delta = Smoothadv(copies=2, warmup=0).attack(flat, weights(), a_batch(2))
+    delta = SmoothAdv(copies=2, warmup=0).attack(flat, weights(), a_batch(2))
     assert (np.asarray(delta) == 0).all()
 
 

@@ -1,5 +1,9 @@
 """A training that was stopped goes on from its last epoch, and ends with the same bytes."""
 
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from aniso_jax.training.metrics import EpochMetrics
 from aniso_jax.training.train import train
 
 EPOCHS = 4
+ROOT = Path(__file__).parents[2]
 
 
 def config(directory: Path, **changes: object) -> TrainConfig:
@@ -138,3 +143,30 @@ def test_what_is_left_to_see_counts_the_missing_epochs_only(tmp_path):
 
     train(asked, watch=Counting())
     assert told[0] == told[1] == (1297 // 256) * 256
+
+
+def started(directory: Path) -> subprocess.Popen:
+    """The command in a process and a directory of its own."""
+    words = ["train", "--data", "digits", "--arch", "mlp", "--epochs", "12", "--method", "macer"]
+    code = f"from aniso_jax.cli import main; main({[*words, '--out', 'net.safetensors']!r})"
+    directory.mkdir(exist_ok=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, "-c", code], cwd=directory, env=environment)
+
+
+@pytest.mark.slow
+def test_killed_it_ends_with_the_same_bytes(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert started(whole).wait() == 0
+    process = started(killed)
+    lines = killed / "net.safetensors.metrics.jsonl"
+    while not lines.exists() or len(lines.read_text().splitlines()) < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (killed / "net.safetensors").exists()
+    assert started(killed).wait() == 0
+    for name in ("net.safetensors", lines.name):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes()
+    assert {path.name for path in killed.iterdir()} == {"net.safetensors", lines.name}

@@ -26,7 +26,7 @@ class Consistency:
     With F_i the softmax of the i-th noisy copy and F their mean, the mean over i of
     -log (F_i)_y + lambda KL(F || F_i), plus eta times the entropy of F.
 
-    Reference: Jeong and Shin 2020, eq. (7); copies and eta as there, lambda = 10 of its 5 to 20.
+    Reference: Jeong and Shin 2020; copies and eta as there, lambda = 10 of its 5 to 20.
     """
 
     laws: ClassVar[tuple[str, ...]] = ALL_LAWS

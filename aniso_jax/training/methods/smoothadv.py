@@ -22,13 +22,13 @@ _NO_GRADIENT = 1e-30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Smoothadv:
+class SmoothAdv:
     """For --method smoothadv: attack the soft smoothed classifier, train on what is found.
 
     The attack climbs -log mean_i F(x + delta + noise_i)_y over the l2 ball of radius epsilon, and
     the loss is the mean cross-entropy of x + delta + noise_i, under the same noise.
 
-    Reference: Salman et al. 2019, section 3 and its pseudocode; copies, steps and warm-up as
+    Reference: Salman et al. 2019, section 3; copies, steps and warm-up as
     others compare with it on MNIST.
     """
 

@@ -24,7 +24,7 @@ class Stability:
 
     -log F(x)_y - lambda sum_c F(x)_c log F(x + noise)_c, with gradients through both F.
 
-    Reference: Li et al. 2019, section 4; lambda = 2 as others compare with it.
+    Reference: Li et al. 2019; lambda = 2, as others compare with it.
     """
 
     laws: ClassVar[tuple[str, ...]] = ALL_LAWS

@@ -8,7 +8,7 @@ from aniso_jax.training.methods.augmentation import Augmentation
 from aniso_jax.training.methods.batch import Method
 from aniso_jax.training.methods.consistency import Consistency
 from aniso_jax.training.methods.macer import Macer
-from aniso_jax.training.methods.smoothadv import Smoothadv
+from aniso_jax.training.methods.smoothadv import SmoothAdv
 from aniso_jax.training.methods.stability import Stability
 
 MethodName = Literal[
@@ -22,7 +22,7 @@ class Methods:
 
     stability: Stability = field(default_factory=Stability)
     consistency: Consistency = field(default_factory=Consistency)
-    smoothadv: Smoothadv = field(default_factory=Smoothadv)
+    smoothadv: SmoothAdv = field(default_factory=SmoothAdv)
     macer: Macer = field(default_factory=Macer)
 
     def named(self, name: str) -> Method:
