@@ -49,11 +49,8 @@ class TrainConfig(Methods):
     """The network: mlp, small-cnn, strided-cnn, resnet20, resnet18, wrn-40-2, ..."""
 
     method: _Method = None
-    """What is minimised. A law's name: cross-entropy under its noise (Cohen et al. 2019).
-    stability: cross-entropy of clean inputs, noisy answers near clean ones (Li et al. 2019).
-    consistency: noisy copies answered alike (Jeong and Shin 2020). smoothadv: cross-entropy after
-    an attack on the smoothed network (Salman et al. 2019). macer: the certified radius itself
-    (Zhai et al. 2020). The last two take gaussian noise only."""
+    """What is minimised: under a law's name, cross-entropy of noisy inputs; the others are
+    explained below, with their settings."""
 
     law: _Law = None
     """The law of the noise."""

@@ -23,7 +23,7 @@ _TINY = 1e-10
 
 @dataclass(frozen=True, kw_only=True)
 class Macer:
-    """For --method macer: cross-entropy of the mean probability, and a hinge on the radius.
+    """For --method macer (gaussian): cross-entropy of the mean probability, a hinge on the radius.
 
     With F the mean softmax over an input's noisy copies and G the same of beta times the logits,
     -log F_y + lambda sigma / 2 (gamma - xi), xi = Phi^-1(G_y) - Phi^-1(largest other of G), so

@@ -22,7 +22,8 @@ from aniso_jax.training.methods.batch import (
 class Stability:
     """For --method stability: cross-entropy of clean inputs, and of noisy answers to clean ones.
 
-    -log F(x)_y - lambda sum_c F(x)_c log F(x + noise)_c, with gradients through both F.
+    The loss is -log F(x)_y - lambda sum_c F(x)_c log F(x + noise)_c, F the softmax of the network,
+    with gradients through both terms.
 
     Reference: Li et al. 2019; lambda = 2, as others compare with it.
     """
