@@ -23,7 +23,7 @@ _NO_GRADIENT = 1e-30
 
 @dataclass(frozen=True, kw_only=True)
 class SmoothAdv:
-    """For --method smoothadv (gaussian): attack the soft smoothed classifier, train on what it finds.
+    """For --method smoothadv (gaussian): train on attacks of the soft smoothed classifier.
 
     The attack climbs -log mean_i F(x + delta + noise_i)_y over the l2 ball of radius epsilon, and
     the loss is the mean cross-entropy of x + delta + noise_i, under the same noise.
