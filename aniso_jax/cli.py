@@ -52,7 +52,8 @@ from aniso_jax.runs.progress import line
 from aniso_jax.runs.refusals import REFUSALS, sentence
 from aniso_jax.runs.results_config import Export, Report
 from aniso_jax.training.config import TrainConfig
-from aniso_jax.training.train import EpochMetrics, train
+from aniso_jax.training.metrics import EpochMetrics
+from aniso_jax.training.train import train
 
 Command = (
     Annotated[Demo, tyro.conf.subcommand("demo")]
@@ -140,14 +141,11 @@ def _predict(config: Predict) -> None:
 
 def _train(config: TrainConfig) -> None:
     def show(metrics: EpochMetrics) -> None:
-        print(
-            f"epoch {metrics.epoch}/{metrics.epochs}  loss {metrics.loss:.4f}  "
-            f"clean accuracy {metrics.clean_accuracy:.3f}  "
-            f"accuracy under noise {metrics.noisy_accuracy:.3f}",
-            flush=True,
-        )
+        print(metrics.line(), flush=True)
 
-    train(config, on_epoch=show)
+    with line() as progress:
+        progress.title(config.chosen_method)
+        train(config, on_epoch=show, watch=progress)
     _console.print(f"The network is in [bold]{config.out}[/bold].")
 
 

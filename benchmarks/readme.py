@@ -3,7 +3,8 @@
 From a finished demo's own records, where its directory is given: certified accuracy by radius,
 average certified radii, volumes and times, and what its memories changed. From
 `benchmarks/results/`: draws to a decision, the rate of counting, the price of a step, what searches
-are worth, the published pipeline beside ours, what a memory keeps and costs.
+are worth, the published pipeline beside ours, what a memory keeps and costs, what ways of training
+certify.
 """
 
 import json
@@ -174,6 +175,20 @@ def _memory(content: Content) -> Iterator[Row]:
             yield _measured(f"insertion, {where}", f"{cost['seconds'] * 1e3:.1f} ms")
 
 
+def _training(content: Content) -> Iterator[Row]:
+    """One row a method: means over its networks."""
+    config = content["results"]["config"]
+    for found in content["results"]["methods"]:
+        spread = "" if found["acr_std"] is None else f" ± {found['acr_std']:.3f}"
+        yield {
+            "method": f"{found['method']}, sigma {config['sigma']}",
+            "ACR": f"{found['acr']:.3f}{spread}",
+            **{f">= {at}": f"{share:.3f}" for at, share in found["certified_accuracy"].items()},
+            "clean": f"{found['clean_accuracy']:.3f}",
+            "s an epoch": f"{found['seconds_an_epoch']:.1f}",
+        }
+
+
 def _measured(what: str, found: str) -> Row:
     return {"what": what, "measured": found}
 
@@ -185,6 +200,7 @@ TABLES: dict[str, Callable[[Content], Iterator[Row]]] = {
     "scales": _scales,
     "peers": _peers,
     "memory": _memory,
+    "training": _training,
 }
 """What each table reads: the results whose names begin like it."""
 

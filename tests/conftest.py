@@ -53,7 +53,17 @@ def quick_compiles():
 
 
 _AS_FOR_USERS = ("test_networks", "test_rotated_search")  # bits, and steps that enlarge them
-_QUICK = ("audit", "figures", "memory", "models", "optimize", "records", "report", "runs")
+_QUICK = (
+    "audit",
+    "figures",
+    "memory",
+    "models",
+    "optimize",
+    "records",
+    "report",
+    "runs",
+    "training",
+)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "aniso_jax"
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 LATE = (
     "flax optax pandas pyarrow matplotlib tyro ray rich jinja2 safetensors tabulate PIL sklearn "
-    "mlxtend selenium pytest onnx datasets equinox"
+    "mlxtend selenium pytest onnx datasets equinox orbax"
 )
 LINES = 250
 

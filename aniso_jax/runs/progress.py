@@ -113,5 +113,6 @@ def line(total: int = 0) -> Iterator[Line]:
         _Field("tally"),
         TimeRemainingColumn(compact=True),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    is_off, above = not console.is_terminal, sys.stdout.isatty()  # else what is printed is a file's
+    with Progress(*columns, console=console, disable=is_off, redirect_stdout=above) as bar:
         yield Line(bar, total)
