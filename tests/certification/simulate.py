@@ -10,17 +10,25 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from oracles import DISTRIBUTION
+from oracles import DISTRIBUTION, LAWS
 
 import aniso_jax as aj
 from aniso_jax.certification import certify as certification
 
 ALPHA, RUNS, N0 = 0.05, 10_000, 16
 X = np.array([0.0, 51 / 255])
+TURNED = aj.Rotated(
+    theta=jnp.array([0.25, 3.0]), basis=jnp.array([[0.6, 0.8]]), stretch=jnp.array([2.0])
+)
 SCALES = {
     "isotropic": (aj.Isotropic(sigma=0.5), 0.5),
     "diagonal": (aj.Diagonal(theta=jnp.array([0.25, 3.0])), 0.25),
+    # The coordinate that counts is a sum of two: of Gaussians a Gaussian, S' e_0 long.
+    "rotated": (TURNED, 0.25 * float(np.hypot(1 + 0.36, 0.48))),
 }
+"""Each scale, and that of the noise on the first coordinate."""
+
+PAIRS = [(law, kind) for kind in SCALES for law in LAWS if kind != "rotated" or law == aj.gaussian]
 
 
 def bands(edges: jax.Array, batch: jax.Array) -> jax.Array:

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.stats
-from oracles import LAW_NAMES, LAWS, too_many_errors
-from simulate import ALPHA, N0, RUNS, SCALES, X, certify_many, edges_for, is_false
+from oracles import too_many_errors
+from simulate import ALPHA, N0, PAIRS, RUNS, SCALES, X, certify_many, edges_for, is_false
 
 import aniso_jax as aj
 
@@ -34,10 +34,9 @@ ONLY_SLOWLY = ("anytime, tolerance", "two-class, looks, target")
 
 def once_in_ci_and_all_slowly() -> list:
     """Compiling is what costs: one law and scale per plan in CI, the whole product by `-m slow`."""
-    pairs = [(law, kind) for kind in SCALES for law in LAWS]
     names = [name for name in PLANS if name not in ONLY_SLOWLY]
-    quick = [(name, *pairs[i % len(pairs)]) for i, name in enumerate(names)]
-    product = [(name, *pair) for name in PLANS for pair in pairs]
+    quick = [(name, *PAIRS[i % len(PAIRS)]) for i, name in enumerate(names)]
+    product = [(name, *pair) for name in PLANS for pair in PAIRS]
     return [
         *(pytest.param(*case, CASES[:3], id=_id(*case)) for case in quick),
         *(
@@ -67,7 +66,7 @@ def test_false_certificates_are_at_most_a_share_alpha(name, law, kind, cases) ->
 
 def on_grid() -> list:
     """Every law and scale slowly; in CI one of each."""
-    cases = [(law, kind) for law in LAWS for kind in SCALES]
+    cases = [(law, kind) for law, kind in PAIRS if kind != "rotated"]
     quick = [(aj.gaussian, "diagonal"), (aj.uniform, "isotropic")]
     return [
         pytest.param(*case, id=_id("grid", *case), marks=() if case in quick else pytest.mark.slow)
@@ -94,8 +93,7 @@ def test_false_certificates_on_a_grid(law, kind) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", SCALES)
-@pytest.mark.parametrize("law", LAWS, ids=LAW_NAMES)
+@pytest.mark.parametrize(("law", "kind"), PAIRS, ids=str)
 def test_a_joint_claim_of_twenty_inputs_is_false_at_most_with_alpha(law, kind) -> None:
     """Twenty inputs at alpha / 20 each; in CI by `test_mutants`, from votes without draws."""
     plan = aj.plan(law, n0=N0, n=64, alpha=ALPHA / JOINT)
