@@ -77,7 +77,7 @@ class Config(Methods):
 
     consistency: Consistency = field(default_factory=lambda: Consistency(weight=5.0))
     smoothadv: SmoothAdv = field(default_factory=SmoothAdv)
-    macer: Macer = field(default_factory=lambda: Macer(weight=16.0))
+    macer: Macer = field(default_factory=lambda: Macer(weight=16.0, deferred=20))
 
 
 def main(config: Config) -> None:

@@ -223,6 +223,16 @@ def test_macers_radius_moves_only_what_is_right_and_in_range():
     assert ((slopes > 0) == counts).all()
 
 
+@pytest.mark.parametrize("epoch", [0, 1, 2, 3])
+def test_macers_radius_may_wait(epoch):
+    params = weights()
+    batch = answered(params, a_batch(8, epoch=epoch), wrong=1)
+    loss, parts = Macer(copies=8, weight=3.0, beta=1.0, deferred=2).loss(network, params, batch)
+    radius = 3 * float(parts["robustness"]) if epoch >= 2 else 0.0
+    assert float(parts["robustness"]) > 0
+    assert float(loss) == pytest.approx(float(parts["cross_entropy"]) + radius, rel=1e-5)
+
+
 def test_macer_stays_finite_where_probabilities_round_to_one():
     params, batch = weights(), a_batch(4)
     sure = {**params, "v": 1e4 * params["v"]}
