@@ -35,6 +35,14 @@ class EpochMetrics:
     clean_accuracy: float
     noisy_accuracy: float
 
+    def line(self) -> str:
+        """One line for people."""
+        return (
+            f"epoch {self.epoch}/{self.epochs}  loss {self.loss:.4f}  "
+            f"clean accuracy {self.clean_accuracy:.3f}  "
+            f"accuracy under noise {self.noisy_accuracy:.3f}"
+        )
+
 
 def train(
     config: TrainConfig, *, on_epoch: Callable[[EpochMetrics], None] = lambda metrics: None
