@@ -1,5 +1,7 @@
 """Whatever the mesh of devices: the same bytes."""
 
+import re
+
 import pytest
 from cli_samples import aniso_jax, records_of, start
 
@@ -61,7 +63,8 @@ def test_a_search_alone_is_shared_out_too(asked, tmp_path):
 def test_what_names_no_devices_is_refused(asked, tmp_path, capsys, named):
     words = ("certify", *asked(), "--out", tmp_path / "run", f"--devices={named}")
     assert aniso_jax(*words) == 2
-    assert "--devices must be all, a number, or INPUTSxDRAWS such as 4x2" in capsys.readouterr().err
+    said = re.sub(r"[\s│]+", " ", capsys.readouterr().err)
+    assert f"--devices must be all, a number, or INPUTSxDRAWS such as 4x2, got {named}." in said
 
 
 def test_more_devices_than_there_are_is_one_sentence(asked, tmp_path, capsys):

@@ -1,6 +1,7 @@
 """Shares of a run, in one directory or in several: the bytes of one process."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def test_two_shards_at_the_same_time(words, whole, tmp_path):
 )
 def test_shards_that_cannot_be_are_one_sentence(words, tmp_path, capsys, options, said):
     assert aniso_jax(*words, tmp_path / "run", *options) == 2
-    assert said in " ".join(capsys.readouterr().err.split())
+    assert said in re.sub(r"[\s│]+", " ", capsys.readouterr().err)
     assert not (tmp_path / "run").exists()
 
 
