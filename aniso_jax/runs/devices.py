@@ -84,8 +84,13 @@ def on_each(
 
 
 def placed(tree: Tree, mesh: Mesh, spec: PartitionSpec) -> Tree:
-    """The same values, laid out over the devices of a mesh."""
-    there: Tree = jax.device_put(tree, NamedSharding(mesh, spec))
+    """The same values, laid out over the devices of a mesh.
+
+    Along an axis of one device nothing is shared out. JAX says so of what it computes, and would
+    compile again for what is said otherwise.
+    """
+    shared_out = SAME if spec == BY_INPUT and mesh.shape[INPUTS] == 1 else spec
+    there: Tree = jax.device_put(tree, NamedSharding(mesh, shared_out))
     return there
 
 

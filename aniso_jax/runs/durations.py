@@ -5,7 +5,7 @@ def duration(seconds: float) -> str:
     """Two units at most.
 
     >>> duration(12.4), duration(250), duration(11_520), duration(200_000)
-    ('12 s', '4 min 10 s', '3 h 12 min', '2 d 7 h')
+    ('12 s', '4 min 10 s', '3 h 12 min', '2 d 8 h')
     """
     left = round(seconds)
     if left < 60:

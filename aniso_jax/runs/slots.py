@@ -93,16 +93,16 @@ class _Calls:
         """The tasks after a call, and their states on the host."""
         network, begin, before = self._network, time.perf_counter(), tasks.state.drawn
 
-        def called(chunk: int) -> Task:
+        def called(chunk: int) -> Sequence:
             fixed = network.apply_fn, chunk, network.mesh, network.params
-            after: Task = draw(*fixed, tasks, self._plan, self._windows)
+            after: Sequence = draw(*fixed, tasks, self._plan, self._windows)
             return after
 
         after = network.room.tried(called, network.chunk)
-        states: Sequence = jax.device_get(after.state)
+        states: Sequence = jax.device_get(after)
         draws = int(np.sum((states.drawn - np.asarray(before))[[e is not None for e in held]]))
         self._took(draws, time.perf_counter() - begin)
-        return after, states
+        return replace(tasks, state=after), states
 
     def _took(self, draws: int, seconds: float) -> None:
         chunk = self._network.room.of(self._network.chunk)

@@ -18,6 +18,8 @@ from aniso_jax.runs.devices import BY_INPUT, DRAWS, INPUTS, SAME, on_each, over_
 from aniso_jax.smoothing.noise import Phase
 from aniso_jax.smoothing.votes import ApplyFn, count_votes
 
+_Drawing = tuple[Sequence, jax.Array, jax.Array]  # states, how many are done, windows drawn
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
@@ -78,43 +80,43 @@ def draw(
     tasks: Task,
     plan: Plan,
     most: jax.Array | int,
-) -> Task:
-    """Window after window for every slot, until one more is done, or `most` windows are drawn.
+) -> Sequence:
+    """The states after window upon window, until one more is done, or `most` windows are drawn.
 
     The slots lie along the mesh's inputs; all devices go on together.
     """
 
-    def local(params: Any, tasks: Task, plan: Plan, most: jax.Array) -> Task:
-        before, slots = _done(tasks), tasks.state.done.size * jax.lax.axis_size(INPUTS)
+    def local(params: Any, tasks: Task, plan: Plan, most: jax.Array) -> Sequence:
+        before, slots = _done(tasks.state), tasks.state.done.size * jax.lax.axis_size(INPUTS)
 
-        def step(so_far: tuple[Task, jax.Array, jax.Array]) -> tuple[Task, jax.Array, jax.Array]:
-            drawn = _one_window(apply_fn, chunk, params, so_far[0], plan)
-            return drawn, _done(drawn), so_far[2] + 1
+        def step(so_far: _Drawing) -> _Drawing:
+            after = _one_window(apply_fn, chunk, params, replace(tasks, state=so_far[0]), plan)
+            return after, _done(after), so_far[2] + 1
 
-        def all_go_on(so_far: tuple[Task, jax.Array, jax.Array]) -> jax.Array:
+        def all_go_on(so_far: _Drawing) -> jax.Array:
             _, done, windows = so_far
             return (done == before) & (done < slots) & (windows < most)
 
-        drawn, _, _ = jax.lax.while_loop(all_go_on, step, (tasks, before, jnp.int32(0)))
-        return drawn
+        return jax.lax.while_loop(all_go_on, step, (tasks.state, before, jnp.int32(0)))[0]
 
     spread = on_each(local, mesh, (SAME, BY_INPUT, SAME, SAME), BY_INPUT)
-    drawn: Task = spread(params, tasks, plan, jnp.asarray(most, jnp.int32))
-    return drawn
+    after: Sequence = spread(params, tasks, plan, jnp.asarray(most, jnp.int32))
+    return after
 
 
-def _one_window(apply_fn: ApplyFn, chunk: int, params: Any, tasks: Task, plan: Plan) -> Task:
+def _one_window(apply_fn: ApplyFn, chunk: int, params: Any, tasks: Task, plan: Plan) -> Sequence:
     def one(task: Task) -> Sequence:
         network = apply_fn, params, task.x, task.key, task.state
         return advance(*network, scale=task.scale, plan=plan, chunk=chunk, across=DRAWS)
 
     shared, axes = _shared(tasks) if plan.shared_draws else (tasks, 0)
-    return replace(tasks, state=jax.vmap(one, in_axes=(axes,))(shared))
+    after: Sequence = jax.vmap(one, in_axes=(axes,))(shared)
+    return after
 
 
-def _done(tasks: Task) -> jax.Array:
+def _done(states: Sequence) -> jax.Array:
     """How many are done, on all devices."""
-    done: jax.Array = jax.lax.psum(jnp.sum(tasks.state.done), INPUTS)
+    done: jax.Array = jax.lax.psum(jnp.sum(states.done), INPUTS)
     return done
 
 
