@@ -31,6 +31,7 @@ from aniso_jax.figures.plane.areas import area_lines
 from aniso_jax.figures.run import figures_run
 from aniso_jax.records.directory import read_experiment
 from aniso_jax.records.load import load_frame
+from aniso_jax.records.merge import merge_runs
 from aniso_jax.records.sidecar import seconds_by_row
 from aniso_jax.report.compare import galleries_of, with_containment
 from aniso_jax.report.export import export
@@ -44,15 +45,16 @@ from aniso_jax.runs.config import Certify, Demo, Optimize, Predict
 from aniso_jax.runs.demo import demo_directories, run_demo
 from aniso_jax.runs.imports import ImportCheckpoint, import_run
 from aniso_jax.runs.imports import lines as import_lines
+from aniso_jax.runs.log import watched
 from aniso_jax.runs.memory import memory_lines
 from aniso_jax.runs.memory_config import MemoryCommand
 from aniso_jax.runs.optimize import optimize_run
 from aniso_jax.runs.predict import Answer, predict_run
 from aniso_jax.runs.progress import line
 from aniso_jax.runs.refusals import REFUSALS, sentence
-from aniso_jax.runs.results_config import Export, Report
+from aniso_jax.runs.results_config import Export, Merge, Report, Status
+from aniso_jax.runs.status import status_of
 from aniso_jax.training.config import TrainConfig
-from aniso_jax.training.metrics import EpochMetrics
 from aniso_jax.training.train import train
 
 Command = (
@@ -65,6 +67,8 @@ Command = (
     | Annotated[Check, tyro.conf.subcommand("check")]
     | Annotated[Report, tyro.conf.subcommand("report")]
     | Annotated[Export, tyro.conf.subcommand("export")]
+    | Annotated[Status, tyro.conf.subcommand("status")]
+    | Annotated[Merge, tyro.conf.subcommand("merge")]
     | Annotated[Verify, tyro.conf.subcommand("verify")]
     | Annotated[Attack, tyro.conf.subcommand("attack")]
     | Annotated[MemoryCommand, tyro.conf.subcommand("memory")]
@@ -115,15 +119,16 @@ def _demo(config: Demo) -> None:
 
 
 def _certify(config: Certify) -> None:
-    with line() as progress:
-        progress.title(config.out.name)
+    with watched(config.out.name, log_json=config.log_json) as progress:
         certify_run(config, watch=progress)
-    _print_tables([load_frame(config.out)])
+    if (there := status_of(config.out)).missing:  # the other shards'
+        print("\n".join(there.lines()))
+    else:
+        _print_tables([load_frame(config.out)])
 
 
 def _optimize(config: Optimize) -> None:
-    with line() as progress:
-        progress.title(config.scale)
+    with watched(config.scale, log_json=config.log_json) as progress:
         path = optimize_run(config, watch=progress)
     _console.print(f"The scales are in [bold]{path}[/bold]; use them by certify --scale {path}.")
 
@@ -140,12 +145,9 @@ def _predict(config: Predict) -> None:
 
 
 def _train(config: TrainConfig) -> None:
-    def show(metrics: EpochMetrics) -> None:
-        print(metrics.line(), flush=True)
-
     with line() as progress:
         progress.title(config.chosen_method)
-        train(config, on_epoch=show, watch=progress)
+        train(config, on_epoch=lambda metrics: print(metrics.line(), flush=True), watch=progress)
     _console.print(f"The network is in [bold]{config.out}[/bold].")
 
 
@@ -174,6 +176,15 @@ def _export(config: Export) -> None:
     time = pd.Series(seconds, index=frame.index)
     export(frame, config.format, config.out, time=time, overwrite=config.overwrite)
     _console.print(f"{len(frame)} inputs are in [bold]{config.out}[/bold].")
+
+
+def _status(config: Status) -> None:
+    print("\n".join(status_of(config.run).lines()))
+
+
+def _merge(config: Merge) -> None:
+    inputs = merge_runs(config.runs, config.out, partial=config.partial)
+    _console.print(f"{inputs:,} inputs are in [bold]{config.out}[/bold].")
 
 
 def _verify(config: Verify) -> None:
@@ -215,6 +226,8 @@ _COMMANDS: dict[type, Callable[[Any], None]] = {
     Check: _check,
     Report: _report,
     Export: _export,
+    Status: _status,
+    Merge: _merge,
     Verify: _verify,
     Attack: _attack,
     MemoryCommand: _memory,

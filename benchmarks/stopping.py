@@ -22,7 +22,8 @@ from machine import keep
 import aniso_jax as aj
 from aniso_jax.report.foreign import read_tsv
 from aniso_jax.runs.sizes import sizes, slots_for
-from aniso_jax.runs.slots import Network, finish, rows
+from aniso_jax.runs.slots import Network
+from aniso_jax.runs.tasks import finish, rows
 from aniso_jax.smoothing.noise import BLOCK
 from aniso_jax.smoothing.votes import ApplyFn
 

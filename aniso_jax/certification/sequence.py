@@ -5,6 +5,7 @@ that an input that is decided makes room for the next one. Draw j is the same ei
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ import jax.numpy as jnp
 from aniso_jax.certification.plan import Plan
 from aniso_jax.geometry.rounding import shrink
 from aniso_jax.geometry.scales import Scale
+from aniso_jax.smoothing.across import count_across
 from aniso_jax.smoothing.noise import Phase
 from aniso_jax.smoothing.votes import ApplyFn, class_count, count_window, window_size
 
@@ -78,26 +80,27 @@ def advance(
     scale: Scale,
     plan: Plan,
     chunk: int,
+    across: str | None = None,
 ) -> Sequence:
     """Draw up to `chunk` more, not past the next look; at the look, claim and decide.
 
-    A state that is done stays as it is.
+    Inside `jax.shard_map` each device along the axis `across` of the mesh draws so many. A state
+    that is done stays as it is.
     """
     looks = jnp.asarray(plan.looks, jnp.int32)
     end = looks[jnp.minimum(state.reached, len(plan.looks) - 1)]
-    votes, drawn = count_window(
-        apply_fn,
-        params,
-        x,
-        key,
+    window = window_size(chunk, plan.n)
+    count = partial(
+        count_window,
+        *(apply_fn, params, x, key),
         law=plan.law,
         scale=scale,
-        start=state.drawn,
         stop=end,
-        window=window_size(chunk, plan.n),
+        window=window,
         phase=Phase.ESTIMATE,
         grid=plan.grid,
     )
+    votes, drawn = count_across(across, count, start=state.drawn, window=window)
     counted = replace(state, votes=state.votes + votes, drawn=drawn)
     looked = jax.tree.map(
         lambda now, before: jnp.where(drawn == end, now, before),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aniso_jax.records.claim import claim_of
 from aniso_jax.records.experiment import Experiment, differences
-from aniso_jax.records.lock import LOCK
+from aniso_jax.records.lock import is_lock
 from aniso_jax.records.schema import FORMAT
 from aniso_jax.storage.atomic import full_disk_said, is_leftover, write_atomically
 
@@ -41,6 +41,7 @@ def open_run(directory: Path, experiment: Experiment) -> None:
     }
     text = json.dumps(content, indent=2, sort_keys=True) + "\n"
     write_atomically(directory / RUN_FILE, text.encode())
+    check_run(directory, experiment)  # another shard may have begun at the same moment
 
 
 def check_run(directory: Path, experiment: Experiment) -> bool:
@@ -89,7 +90,7 @@ def _is_free(directory: Path) -> bool:
         return True
     if not directory.is_dir():
         raise NotARun(f"{directory} is a file; a run needs a directory: choose another --out.")
-    names = [path for path in directory.iterdir() if not is_leftover(path) and path.name != LOCK]
+    names = [path for path in directory.iterdir() if not (is_leftover(path) or is_lock(path))]
     if names and not (directory / RUN_FILE).is_file():
         raise NotARun(
             f"{directory} is not empty and no run (it holds {names[0].name}, and no {RUN_FILE}); "

@@ -1,36 +1,86 @@
-"""One writer a run directory; the kernel forgets the lock of a process that has died."""
+"""One writer a run directory, or one a shard; the kernel forgets the lock of a dead process."""
 
 import contextlib
 import fcntl
 import os
+import re
 import socket
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from aniso_jax.records.shard import Shard
 from aniso_jax.storage.atomic import full_disk_said
 
 LOCK = ".lock"
+_SHARD_LOCK = re.compile(r"\.lock-(\d+)-of-(\d+)")
+_TRIES, _PAUSE = 3, 0.02  # whoever looks holds a lock for a moment
 
 
 class RunBusy(RuntimeError):
     """Another living process writes this run directory."""
 
 
-@contextlib.contextmanager
-def sole_writer(directory: Path) -> Iterator[None]:
-    """Hold the directory's lock while the block runs.
+@dataclass(frozen=True, kw_only=True)
+class Writer:
+    """A living process that writes a run directory.
 
-    The file `.lock` stays behind and means nothing by itself: the lock is the kernel's (`flock`)
-    and ends with the process, however it ends.
+    Attributes:
+        shard: its share; None for all of it.
+        holder: which process it says it is.
+    """
+
+    shard: Shard | None
+    holder: str
+
+
+@contextlib.contextmanager
+def sole_writer(directory: Path, shard: Shard | None = None) -> Iterator[None]:
+    """Hold the directory's lock while the block runs; shards hold it together, each its own alone.
+
+    The files `.lock` stay behind and mean nothing by themselves: the locks are the kernel's
+    (`flock`) and end with the process, however it ends.
 
     Raises:
         RunBusy: another process holds it; the sentence names that process.
     """
-    path = directory / LOCK
+    if shard is None:
+        with _held(directory / LOCK, directory, fcntl.LOCK_EX):
+            yield
+        return
+    with (
+        _held(directory / LOCK, directory, fcntl.LOCK_SH),
+        _held(directory / f"{LOCK}{shard.suffix}", directory, fcntl.LOCK_EX),
+    ):
+        yield
+
+
+def is_lock(path: Path) -> bool:
+    """Whether a file is one of those that writers hold.
+
+    >>> is_lock(Path("run/.lock")), is_lock(Path(".lock-2-of-8")), is_lock(Path("a.lock"))
+    (True, True, False)
+    """
+    return path.name == LOCK or _SHARD_LOCK.fullmatch(path.name) is not None
+
+
+def writers(directory: Path) -> list[Writer]:
+    """The living processes that write a directory, as far as its file system tells."""
+    files = sorted(path for path in directory.iterdir() if is_lock(path))
+    return [Writer(shard=_shard_of(path), holder=_holder(path)) for path in files if _is_held(path)]
+
+
+@contextlib.contextmanager
+def _held(path: Path, directory: Path, kind: int) -> Iterator[None]:
     with full_disk_said(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        _acquire(descriptor, directory)
+        if not _acquired(descriptor, kind):
+            raise RunBusy(
+                f"{directory} is being written by {_holder(path)}; wait until it ends, or choose "
+                "another --out."
+            )
         with full_disk_said(path):
             _sign(descriptor)
         yield
@@ -38,15 +88,34 @@ def sole_writer(directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, directory: Path) -> None:
+def _acquired(descriptor: int, kind: int) -> bool:
+    for attempt in range(_TRIES):
+        time.sleep(_PAUSE * (attempt > 0))
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            return True
+    return False
+
+
+def _is_held(path: Path) -> bool:
+    """Whether somebody holds it alone."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip() or "another process"
-        raise RunBusy(
-            f"{directory} is being written by {holder}; wait until it ends, or choose another "
-            "--out."
-        ) from None
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _shard_of(path: Path) -> Shard | None:
+    match = _SHARD_LOCK.fullmatch(path.name)
+    return Shard(number=int(match[1]), count=int(match[2])) if match else None
+
+
+def _holder(path: Path) -> str:
+    return path.read_bytes()[:200].decode(errors="replace").strip() or "another process"
 
 
 def _sign(descriptor: int) -> None:

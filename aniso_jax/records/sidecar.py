@@ -1,7 +1,7 @@
-"""Wall times, rates and device names beside a run, in `timings.jsonl`.
+"""Wall times, rates and device names beside a run, in `timings.jsonl`; a shard has a file alone.
 
-No hash and no promise of same bytes covers this file: one JSON line a part, appended. A line that a
-crash cut off is ignored by the reader and removed by the next writer.
+No hash and no promise of same bytes covers these files: one JSON line a part, appended. A line that
+a crash cut off is ignored by the reader and removed by the next writer.
 """
 
 import json
@@ -9,12 +9,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from aniso_jax.records.shard import Shard
 from aniso_jax.storage.atomic import full_disk_said, write_flushed
 
 TIMINGS = "timings.jsonl"
 
 
-def append_timing(directory: Path, part: int, timings: Mapping[str, Any]) -> None:
+def timings_path(directory: Path, shard: Shard | None = None) -> Path:
+    """Where a process writes its times.
+
+    >>> timings_path(Path(), Shard(number=2, count=8)).name
+    'timings-2-of-8.jsonl'
+    """
+    path = directory / TIMINGS
+    return path if shard is None else path.with_stem(f"{path.stem}{shard.suffix}")
+
+
+def append_timing(
+    directory: Path, part: int, timings: Mapping[str, Any], shard: Shard | None = None
+) -> None:
     """Append what was measured while a part was computed.
 
     Args:
@@ -22,12 +35,13 @@ def append_timing(directory: Path, part: int, timings: Mapping[str, Any]) -> Non
         part: number of the part.
         timings: plain values by name; `inputs`, `optimise_seconds` and `certify_seconds` (totals
             of the part, in seconds, as `fold_seconds`) are read back by `load_frame`.
+        shard: whose file it goes to.
 
     Raises:
         DiskFull: there is no room; the line is not there, not even in part.
     """
     line = json.dumps({**timings, "part": part}, sort_keys=True, allow_nan=False) + "\n"
-    path = directory / TIMINGS
+    path = timings_path(directory, shard)
     with full_disk_said(path), open(path, "ab+", buffering=0) as file:
         file.truncate(end := _whole_length(path.read_bytes()))
         try:
@@ -46,12 +60,14 @@ def read_timings(directory: Path) -> dict[int, dict[str, Any]]:
     ...     read_timings(Path(run))
     {0: {'certify_seconds': 1.5, 'part': 0}}
     """
-    path = directory / TIMINGS
-    if not path.exists():
-        return {}
-    content = path.read_bytes()
-    lines = content[: _whole_length(content)].splitlines()
-    return {entry["part"]: entry for entry in map(json.loads, lines)}
+    files = sorted(directory.glob("timings*.jsonl"))
+    return {entry["part"]: entry for path in files for entry in read_lines(path)}
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of one file of times, oldest first; none where there is no file."""
+    content = path.read_bytes() if path.exists() else b""
+    return [json.loads(line) for line in content[: _whole_length(content)].splitlines()]
 
 
 def seconds_per_input(timings: Mapping[int, Mapping[str, Any]], name: str) -> float | None:

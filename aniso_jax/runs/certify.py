@@ -1,5 +1,6 @@
 """A certification run from its configuration: what it is, then part by part."""
 
+import math
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,17 @@ from aniso_jax.records.directory import check_run
 from aniso_jax.records.experiment import Experiment, hash_indices
 from aniso_jax.runs.choose import source_of
 from aniso_jax.runs.config import Certify
+from aniso_jax.runs.devices import mesh_of
 from aniso_jax.runs.engine import Engine
 from aniso_jax.runs.grids import grid_of, snapped_file
 from aniso_jax.runs.inputs import Inputs, check_fit, read_inputs
+from aniso_jax.runs.layout import PART as PART
+from aniso_jax.runs.layout import layout_of
 from aniso_jax.runs.named_memory import named_memory
 from aniso_jax.runs.remember import remembering
-from aniso_jax.runs.runner import run_parts, split_parts
-from aniso_jax.runs.sizes import check_neighbours, chunk_changes_logits, sizes, slots_for
-from aniso_jax.runs.sources import Source
+from aniso_jax.runs.runner import own_parts, run_parts, split_parts
 from aniso_jax.runs.watch import Watch, silent
 from aniso_jax.smoothing.grid import Grid
-
-PART = 16
-"""Inputs in a part: a killed run loses the parts that were not finished."""
 
 
 def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
@@ -37,40 +36,39 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
       ValueError and its kin, one sentence: bad data, model, scale, plan, or another run in `out`.
       Interrupted: Ctrl-C; finished parts are kept.
     """
+    engine = engine_of(config, watch=watch)
+    out, named = Path(config.out), named_memory(config.memory, Path(config.out))
+    memory = None if named is None else str(named)
+    experiment = experiment_of(config, engine, memory=memory)
+    parts = split_parts(engine.inputs.indices, PART)
+    check_run(out, experiment)
+    with remembering(engine.compute, named, out, experiment, engine.inputs) as compute:
+        watch.start(sum(map(len, own_parts(parts, config.share).values())))
+        run_parts(out, experiment, parts, compute, shard=config.share, on_part=watch.part)
+    return experiment
+
+
+def engine_of(config: Certify, *, watch: Watch = silent) -> Engine:
+    """Everything read, checked and laid out, before the first draw."""
     model, inputs = load(config.model), read_inputs(config)
     check_fit(inputs.data, model)
-    source = source_of(config, inputs)
+    if config.share is not None:
+        config.share.check(math.ceil(len(inputs.indices) / PART), len(inputs.indices))
+    mesh = mesh_of(config.devices, len(inputs.indices))
+    source = source_of(config, inputs, mesh=mesh)
     noise = grid_of(config.grid, config.noise, source, inputs)
     source = snapped_file(source, noise)
     draws = _plan(config, model, inputs, noise)
-    batch, chunk = _sizes(config, inputs, draws.n)
-    slots, window = _slots(config, inputs, draws, batch=batch, chunk=chunk)
-    depends = _sizes_matter(model, inputs, batch=slots, chunk=window)
-    slots, window = (batch, chunk) if depends else (slots, window)
-    engine = Engine(
+    return Engine(
         inputs=inputs,
         model=model,
         source=source,
         plan=draws,
         seed=config.seed,
-        batch=batch,
-        slots=slots,
-        chunk=window,
+        layout=layout_of(config, model, inputs, draws, mesh=mesh, on_less=watch.less),
         on_input=watch.input,
+        on_estimate=watch.estimate,
     )
-    sizes_said = {
-        "batch": batch if source.is_sought or depends else None,
-        "chunk": chunk if depends else None,
-    }
-    out, named = Path(config.out), named_memory(config.memory, Path(config.out))
-    memory = None if named is None else str(named)
-    experiment = _experiment(config, inputs, model, source, draws, memory=memory, **sizes_said)
-    parts = split_parts(inputs.indices, PART)
-    check_run(out, experiment)
-    with remembering(engine.compute, named, out, experiment, inputs) as compute:
-        watch.start(len(inputs.indices))
-        run_parts(out, experiment, parts, compute, on_part=watch.part)
-    return experiment
 
 
 def _plan(config: Certify, model: Model, inputs: Inputs, noise: Grid | None) -> Plan:
@@ -90,45 +88,10 @@ def _plan(config: Certify, model: Model, inputs: Inputs, noise: Grid | None) -> 
     )
 
 
-def _sizes(config: Certify, inputs: Inputs, n: int) -> tuple[int, int]:
-    batch, chunk = sizes(
-        inputs.data.x.shape[1:],
-        n,
-        batch=config.batch,
-        chunk=config.chunk,
-        inputs=len(inputs.indices),
-    )
-    return min(batch, PART), chunk
-
-
-def _sizes_matter(model: Model, inputs: Inputs, *, batch: int, chunk: int) -> bool:
-    """Whether the network's logits depend on how much is computed at once; refuses worse ones."""
-    x = inputs.data.x[inputs.indices[0]]
-    check_neighbours(model, x, batch=batch, chunk=chunk)
-    return chunk_changes_logits(model, x, batch=batch, chunk=chunk)
-
-
-def _slots(
-    config: Certify, inputs: Inputs, draws: Plan, *, batch: int, chunk: int
-) -> tuple[int, int]:
-    """(slots, chunk) for the estimation; those of the user where they are named."""
-    if config.batch is not None or config.chunk is not None:
-        return batch, chunk
-    return slots_for(batch, chunk, draws.looks, inputs=len(inputs.indices))
-
-
-def _experiment(
-    config: Certify,
-    inputs: Inputs,
-    model: Model,
-    source: Source,
-    draws: Plan,
-    *,
-    batch: int | None,
-    chunk: int | None,
-    memory: str | None,
-) -> Experiment:
+def experiment_of(config: Certify, engine: Engine, *, memory: str | None) -> Experiment:
     """Everything that determines the run's bytes."""
+    inputs, model, source, draws = engine.inputs, engine.model, engine.source, engine.plan
+    layout = engine.layout
     return Experiment(
         data=f"{inputs.data.name} ({config.split})",
         data_fingerprint=inputs.data.fingerprint,
@@ -159,8 +122,8 @@ def _experiment(
         inputs=len(inputs.indices),
         indices_hash=hash_indices(inputs.indices),
         part_size=PART,
-        batch=batch,
-        chunk=chunk,
+        batch=layout.batch if source.is_sought or layout.depends else None,
+        chunk=layout.chunk if layout.depends else None,
         memory=memory,
         matmul_precision=str(jax.config.values["jax_default_matmul_precision"] or "default"),
         versions=_versions(),

@@ -3,33 +3,16 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
-
-from tyro.conf import arg
+from typing import Literal
 
 from aniso_jax.certification.tables import Bound
+from aniso_jax.records.shard import Shard, parsed_shard
+from aniso_jax.runs.devices import check_devices
 from aniso_jax.runs.limits import check_draws, check_seed
+from aniso_jax.runs.options import Auto, Draws, File, Goal, Index, Looks, Most, Share, Steps
 from aniso_jax.smoothing.laws import LAWS, Law
 
 LawName = Literal["gaussian", "uniform", "laplace"]
-
-# An option that may be left out: the help says what then happens, not "None".
-_Index = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: the end)")]
-_Most = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
-_Draws = Annotated[
-    int | None,
-    arg(metavar="INT", help_behavior_hint="(default: 100,000, or the last look)"),
-]
-_Looks = Annotated[
-    tuple[int, ...] | None,
-    arg(metavar="INT [INT ...]", help_behavior_hint="(default: one, at n)"),
-]
-_Goal = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="(default: none)")]
-_Steps = Annotated[
-    int | None, arg(metavar="INT", help_behavior_hint="(default: none, noise in floating point)")
-]
-_File = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: none)")]
-_Auto = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: auto)")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +29,13 @@ class Selection:
     start: int = 0
     """First index."""
 
-    stop: _Index = None
+    stop: Index = None
     """End of the indices, exclusive."""
 
     skip: int = 1
     """Take every skip-th input."""
 
-    limit: _Most = None
+    limit: Most = None
     """Take at most so many inputs."""
 
 
@@ -81,10 +64,10 @@ class Smoothing(Selection):
     seed: int = 0
     """Seed of all noise."""
 
-    batch: _Auto = None
+    batch: Auto = None
     """Inputs computed together; auto asks the device."""
 
-    chunk: _Auto = None
+    chunk: Auto = None
     """Ceiling of draws of an input held at once; auto asks the device."""
 
     def __post_init__(self) -> None:
@@ -103,7 +86,23 @@ class Smoothing(Selection):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Certify(Smoothing):
+class Spread(Smoothing):
+    """Smoothing of many inputs, spread over the devices of this host."""
+
+    devices: str = "all"
+    """Devices of this host: all, a number of them, or INPUTSxDRAWS, such as 4x2, to share out the
+    draws of an input too. Never changes a vote."""
+
+    log_json: bool = False
+    """Say how far it is as JSON lines on standard error."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_devices(self.devices)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certify(Spread):
     """Certify a data set: votes and regions, part by part; goes on where it stopped."""
 
     out: Path
@@ -112,20 +111,20 @@ class Certify(Smoothing):
     n0: int = 100
     """Selection draws."""
 
-    n: _Draws = None
+    n: Draws = None
     """Estimation draws."""
 
     bound: Bound = "one-sided"
     """one-sided; two-class (bounds every rival too: larger gaps where the rest is spread);
     anytime (holds at every n); curtailed (decides --target with the draws of n)."""
 
-    looks: _Looks = None
+    looks: Looks = None
     """Numbers of draws at which to look, declared in advance; alpha is spent over them."""
 
-    target: _Goal = None
+    target: Goal = None
     """Decide whether the radius is at least this, and stop."""
 
-    tolerance: _Goal = None
+    tolerance: Goal = None
     """Stop when all n draws would be expected to gain less than this share of the radius."""
 
     alpha: float = 0.001
@@ -139,19 +138,28 @@ class Certify(Smoothing):
     """Give every input the same draws, made once for a batch: faster where the network is small.
     For one look at a fixed n; nothing that needs independent inputs is then concluded."""
 
-    grid: _Steps = None
+    grid: Steps = None
     """Inputs lie on multiples of 1/GRID (255 for 8-bit images): draw integer noise, so that nothing
     is assumed about floating point. Scales found per input are rounded to a palette."""
 
-    memory: _File = None
+    memory: File = None
     """Put the certificates into this memory, one after the other, so that scales found for each
     input make one classifier; made where it is missing. With --simultaneous it is this run's
     alone."""
+
+    shard: Share = None
+    """Do only the i-th of k shares of the parts, as one of k jobs, at the same time or not, with
+    the same --out or one each for `aniso-jax merge`."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_draws(self.n)
         check_draws(self.n0, option="--n0")
+        if self.share is not None and self.memory is not None:
+            raise ValueError(
+                "--shard goes without --memory, where every answer rests on those before it: leave "
+                "one out."
+            )
         if self.scale == "rotated" and (self.memory is not None or self.grid is not None):
             raise ValueError(
                 "--scale rotated goes without --memory and --grid: regions are stored, and integer "
@@ -160,6 +168,11 @@ class Certify(Smoothing):
         if self.grid is not None and self.grid < 1:
             raise ValueError(f"--grid must be at least 1, got {self.grid}; 8-bit images have 255.")
         check_draws(*(self.looks or ()), option="--looks")
+
+    @property
+    def share(self) -> Shard | None:
+        """The shard itself; None for the whole run."""
+        return None if self.shard is None else parsed_shard(self.shard)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +191,7 @@ class Predict(Smoothing):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Optimize(Smoothing):
+class Optimize(Spread):
     """Search a scale for each input, for certify --scale FILE."""
 
     out: Path

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from aniso_jax.models.checkpoint import Model, load
 from aniso_jax.runs.choose import source_of
 from aniso_jax.runs.config import Optimize
+from aniso_jax.runs.devices import mesh_of
 from aniso_jax.runs.inputs import Inputs, check_fit, keys_of, read_inputs
+from aniso_jax.runs.preparing import on_every_device
 from aniso_jax.runs.scale_files import scales_content
 from aniso_jax.runs.sizes import sizes
 from aniso_jax.runs.sources import Source
@@ -38,8 +40,10 @@ def optimize_run(config: Optimize, *, watch: Watch = silent) -> Path:
     _check_out(config)
     model, inputs = load(config.model), _distinct(read_inputs(config))
     check_fit(inputs.data, model)
-    source = source_of(config, inputs)
-    theta, sigma = _search_all(config, model, inputs, source, watch)
+    mesh = mesh_of(config.devices, len(inputs.indices))
+    source = source_of(config, inputs, mesh=mesh)
+    model = on_every_device(model, mesh)
+    theta, sigma = _search_all(config, model, inputs, source, mesh.size, watch)
     ids = [inputs.ids[int(i)] for i in inputs.indices]
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **scales_content(ids, theta, sigma, law=config.law))
@@ -70,11 +74,13 @@ def _search_all(
     model: Model,
     inputs: Inputs,
     source: Source,
+    devices: int,
     watch: Watch,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Theta and sigma of every input; a ragged last batch is padded, so that there is one trace."""
     shape, count = inputs.data.x.shape[1:], len(inputs.indices)
-    batch, _ = sizes(shape, 1, batch=config.batch, chunk=None, inputs=count)
+    on_each, _ = sizes(shape, 1, batch=config.batch, chunk=None, inputs=count)
+    batch = on_each * devices
     watch.start(count)
     thetas, sigmas = [], []
     for at in range(0, count, batch):

@@ -17,7 +17,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from aniso_jax.runs.durations import duration
 from aniso_jax.runs.engine import Finished
+from aniso_jax.runs.pace import Estimate
 from aniso_jax.runs.runner import PartDone
 from aniso_jax.runs.watch import Watch
 
@@ -43,6 +45,15 @@ class Line(Watch):
         if not self._is_fixed:
             self._total = self._done + inputs
             self._bar.update(self._task, total=self._total)
+
+    def estimate(self, estimate: Estimate) -> None:
+        """How long all will take, where that is worth a line."""
+        if estimate.seconds >= _PLAIN_EVERY:
+            self._say(estimate.line())
+
+    def less(self, draws: int) -> None:
+        """Memory ran out, and it goes on with fewer draws at once."""
+        self._say(f"The device's memory ran out; {draws} draws of an input at once from now on.")
 
     def input(self, done: Finished) -> None:
         """An input was certified."""
@@ -86,8 +97,14 @@ class Line(Watch):
         self._said = now
         left = (now - self._begin) / self._done * (self._total - self._done)
         parts = [f"{self._done}/{self._total} inputs", self._rate(), self._tally()]
-        said = ", ".join(part for part in parts if part)
-        print(f"{said}, {left:,.0f} s left", file=sys.stderr, flush=True)
+        self._say(", ".join([*filter(None, parts), f"{duration(left)} left"]))
+
+    def _say(self, text: str) -> None:
+        """A line of its own: above the bar in a terminal."""
+        if self._bar.console.is_terminal:
+            self._bar.console.print(text, highlight=False)
+        else:
+            print(text, file=sys.stderr, flush=True)
 
 
 class _Field(ProgressColumn):

@@ -11,6 +11,8 @@ def sentence(error: Exception) -> str:
         reason = error.strerror.lower()
         return f"{error.filename} cannot be used ({reason}); check the path, or give another one."
     said = str(error) or type(error).__name__
+    if isinstance(error, RuntimeError) and said.startswith("RESOURCE_EXHAUSTED"):  # a device's
+        return sentence(MemoryError(said.splitlines()[0].rstrip(".")))
     if isinstance(error, MemoryError):
         return f"Memory ran out ({said}); give a smaller --batch or --chunk, or less data."
     if isinstance(error, OverflowError):

@@ -60,3 +60,31 @@ class Export:
 
     overwrite: bool = False
     """Replace a file that is there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """Say how far a run is: done, running, missing, rate and time left. Writes nothing."""
+
+    run: Annotated[Positional[Path], arg(metavar="RUN")]
+    """The run's directory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merge:
+    """Bring the parts of one run that lie in several directories into one, each part checked."""
+
+    runs: Annotated[
+        Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]", help_behavior_hint="(required)")
+    ]
+    """Run directories of one configuration, such as shards that wrote apart."""
+
+    out: Path
+    """The run directory to write; it may be one of them."""
+
+    partial: bool = False
+    """Merge although parts are missing."""
+
+    def __post_init__(self) -> None:
+        if not self.runs:
+            raise ValueError("merge needs at least one run directory: name them.")

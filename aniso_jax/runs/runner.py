@@ -1,8 +1,10 @@
 """Part by part through a run: skip what is there, keep what is done, go on where it stopped."""
 
+import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +14,7 @@ from aniso_jax.records.directory import check_run, open_run
 from aniso_jax.records.experiment import Experiment, hash_indices
 from aniso_jax.records.lock import sole_writer
 from aniso_jax.records.parts import TornPart, part_path, present_parts, read_part, write_part
+from aniso_jax.records.shard import Shard
 from aniso_jax.records.sidecar import append_timing
 from aniso_jax.storage.atomic import DiskFull, full_disk_said, remove_leftovers
 
@@ -42,7 +45,7 @@ class PartDone:
         table: its records.
         fresh: computed now; False where it was there already.
         inputs_done: inputs done so far, this part included.
-        inputs: inputs of the run.
+        inputs: inputs of the run, or of the shard.
     """
 
     part: int
@@ -67,9 +70,10 @@ def run_parts(
     parts: Sequence[np.ndarray],
     compute: Compute,
     *,
+    shard: Shard | None = None,
     on_part: Callable[[PartDone], None] = lambda done: None,
 ) -> None:
-    """Compute every part of a run that is not there yet.
+    """Compute every part of a run, or of a shard of it, that is not there yet.
 
     Guarantee: however often and wherever the process is killed, running the same again ends with
     the same bytes in every part; a part is there whole or not at all.
@@ -80,11 +84,12 @@ def run_parts(
         parts: the selection as `split_parts` cuts it; ascending indices.
         compute: from the indices of the missing parts to their records, each part once, in any
             order. The records of an input must depend on nothing else.
+        shard: the share of the parts that are looked at and computed; None for all.
         on_part: called after each part, for progress; parts that were there are reported too.
 
     Raises:
         RunMismatch, NotARun: the directory holds another run, or something else.
-        RunBusy: another process writes the directory.
+        RunBusy: another process writes the directory, or this shard of it.
         ForeignPart: a part of another run lies in it.
         Interrupted: Ctrl-C; finished parts are kept.
         DiskFull: no room; finished parts are kept, nothing half-written stays.
@@ -94,45 +99,59 @@ def run_parts(
     check_run(directory, experiment)
     with full_disk_said(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    with sole_writer(directory):
+    own = own_parts(parts, shard)
+    with sole_writer(directory, shard):
         try:
             open_run(directory, experiment)
-            remove_leftovers(directory)
-            _run_all(directory, experiment, parts, compute, on_part)
+            _tidy(directory, own, shard)
+            keep = partial(_keep, directory, experiment, shard)
+            _run_all(directory, experiment, own, compute, keep, on_part)
         except KeyboardInterrupt as stop:
-            raise Interrupted(f"Stopped: {_kept(directory, parts)} to go on.") from stop
+            raise Interrupted(f"Stopped: {_kept(directory, own)} to go on.") from stop
         except DiskFull as full:
             raise DiskFull(
-                f"The disk is full: {_kept(directory, parts)} after freeing some space."
+                f"The disk is full: {_kept(directory, own)} after freeing some space."
             ) from full
+
+
+def own_parts(parts: Sequence[np.ndarray], shard: Shard | None) -> dict[int, np.ndarray]:
+    """The parts of a shard by number; all of them without one."""
+    every = enumerate(parts)
+    return {part: indices for part, indices in every if shard is None or shard.holds(part)}
+
+
+def _tidy(directory: Path, own: Mapping[int, np.ndarray], shard: Shard | None) -> None:
+    """Other shards may be in the middle of a write."""
+    names = None if shard is None else {part_path(directory, part).name for part in own}
+    remove_leftovers(directory, names)
 
 
 def _run_all(
     directory: Path,
     experiment: Experiment,
-    parts: Sequence[np.ndarray],
+    own: Mapping[int, np.ndarray],
     compute: Compute,
+    keep: Callable[[int, np.ndarray, PartResult], None],
     on_part: Callable[[PartDone], None],
 ) -> None:
     """Parts that are there are reported first; then the missing ones, as they are finished."""
-    done = 0
+    done, inputs = 0, sum(map(len, own.values()))
 
     def tell(part: int, table: Any, *, fresh: bool) -> None:
         nonlocal done
         done += len(table)
-        counts = {"inputs_done": done, "inputs": experiment.inputs}
-        on_part(PartDone(part=part, table=table, fresh=fresh, **counts))
+        on_part(PartDone(part=part, table=table, fresh=fresh, inputs_done=done, inputs=inputs))
 
     missing = []
-    for part in range(len(parts)):
+    for part in own:
         table = _whole_part(directory, part, experiment)
         if table is None:
             missing.append(part)
         else:
             tell(part, table, fresh=False)
-    for position, result in compute([parts[part] for part in missing]):
+    for position, result in compute([own[part] for part in missing]):
         part = missing[position]
-        _keep(directory, part, parts[part], experiment, result)
+        keep(part, own[part], result)
         tell(part, result.table, fresh=True)
 
 
@@ -148,12 +167,18 @@ def _whole_part(directory: Path, part: int, experiment: Experiment) -> Any:
 
 
 def _keep(
-    directory: Path, part: int, indices: np.ndarray, experiment: Experiment, result: PartResult
+    directory: Path,
+    experiment: Experiment,
+    shard: Shard | None,
+    part: int,
+    indices: np.ndarray,
+    result: PartResult,
 ) -> None:
     """Times first: a part that is there has its times, and a part redone replaces them."""
     if not np.array_equal(result.table["index"].to_numpy(), indices):
         raise ValueError(f"part {part} was computed for other inputs than it was asked for.")
-    append_timing(directory, part, {"inputs": len(indices), **result.timings})
+    beside = {"inputs": len(indices), "ended": time.time(), **result.timings}
+    append_timing(directory, part, beside, shard)
     write_part(directory, part, result.table, experiment)
 
 
@@ -166,8 +191,8 @@ def _check_selection(experiment: Experiment, parts: Sequence[np.ndarray]) -> Non
         )
 
 
-def _kept(directory: Path, parts: Sequence[np.ndarray]) -> str:
+def _kept(directory: Path, own: Mapping[int, np.ndarray]) -> str:
     there = set(present_parts(directory))
-    done = sum(len(indices) for part, indices in enumerate(parts) if part in there)
-    total = sum(map(len, parts))
+    done = sum(len(indices) for part, indices in own.items() if part in there)
+    total = sum(map(len, own.values()))
     return f"{done} of {total} inputs are done and kept in {directory}; run the same command again"

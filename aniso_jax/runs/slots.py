@@ -5,175 +5,116 @@ the neighbours; shapes never change, so there is one trace. With one look and no
 slots finish together, and the slots are batches.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
-from aniso_jax.certification.certify import Certification, conclude
 from aniso_jax.certification.plan import Plan
-from aniso_jax.certification.sequence import Sequence, advance, begin
+from aniso_jax.certification.sequence import Sequence
 from aniso_jax.geometry.scales import Scale
-from aniso_jax.smoothing.noise import Phase
-from aniso_jax.smoothing.votes import ApplyFn, count_votes
+from aniso_jax.runs.devices import BY_INPUT, EVERY, INPUTS, SAME, gathered, one_device, placed
+from aniso_jax.runs.room import Room
+from aniso_jax.runs.tasks import Task, draw, put, select, side_by_side
+from aniso_jax.smoothing.votes import ApplyFn
 
-_FREE = -1  # of a slot that holds nobody
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """An input on its way: what is needed to draw on.
-
-    Attributes:
-      x, key, scale: of the input.
-      selection_votes: int32 (classes,).
-      state: how far its estimation has come.
-    """
-
-    x: jax.Array
-    key: jax.Array
-    scale: Scale
-    selection_votes: jax.Array
-    state: Sequence
+_SHORT, _LONG = 0.5, 2.0  # seconds of a call, between which it is as long as it should be
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """What draws: the base classifier, and how many draws of an input it takes at once."""
+    """What draws: the base classifier, and how many draws of an input a device takes at once.
+
+    Attributes:
+      apply_fn, params: the base classifier.
+      chunk: ceiling of draws of an input in one call on a device.
+      mesh: the devices.
+      room: what of a chunk fits into them.
+      on_drawn: told the draws of each call and its seconds, but for those that compile.
+    """
 
     apply_fn: ApplyFn
     params: Any
     chunk: int
+    mesh: Mesh = field(default_factory=one_device)
+    room: Room = field(default_factory=Room)
+    on_drawn: Callable[[int, float], None] = field(default=lambda draws, seconds: None)
 
     def select(self, x: jax.Array, keys: jax.Array, scales: Scale, plan: Plan) -> Task:
-        """A batch of inputs with their classes selected and nothing estimated yet."""
-        network = self.apply_fn, self.chunk, self.params
-        selected: Task = _select(*network, x, keys, scales, plan)
-        return selected
+        """A batch of inputs for each device, with their classes selected and nothing estimated."""
+        batch = placed((x, keys, scales), self.mesh, EVERY)
+
+        def selected(chunk: int) -> Task:
+            task: Task = select(self.apply_fn, chunk, self.mesh, self.params, *batch, plan)
+            return task
+
+        return gathered(self.room.tried(selected, self.chunk), self.mesh)
 
     def estimate(self, tasks: Iterable[Task], slots: int, plan: Plan) -> Iterator[tuple[int, Task]]:
         """Every task with all its draws, as (number, task), whichever finishes first.
 
         Args:
           tasks: one at a time; the next is asked for when a slot is free.
-          slots: how many draw side by side.
+          slots: how many draw side by side on each device along the mesh's inputs.
         """
-        waiting = enumerate(tasks)
-        first = list(islice(waiting, slots))
-        numbers = [number for number, _ in first] + [_FREE] * (slots - len(first))
-        drawing = _side_by_side([task for _, task in first], slots) if first else None
-        while any(number != _FREE for number in numbers):
-            drawing = _draw(self.apply_fn, self.chunk, self.params, drawing, plan)
-            for slot in np.flatnonzero(np.asarray(drawing.state.done)):
-                if numbers[slot] != _FREE:
-                    yield numbers[slot], _take(drawing, slot)
-                numbers[slot], task = next(waiting, (_FREE, None))
-                drawing = drawing if task is None else _put(drawing, slot, task)
+        waiting, total = enumerate(tasks), slots * self.mesh.shape[INPUTS]
+        held: list[tuple[int, Task] | None] = list(islice(waiting, total))
+        if not held:
+            return
+        drawing = side_by_side([entry[1] for entry in held if entry], total)
+        drawing = placed(drawing, self.mesh, BY_INPUT)
+        held += [None] * (total - len(held))
+        call = _Calls(self, placed(plan, self.mesh, SAME))
+        while any(held):
+            drawing, states = call.drawn(drawing, held)
+            if plan.shared_draws and not np.all(states.done):
+                continue  # those who see the same draws begin together
+            for slot in np.flatnonzero(states.done).tolist():
+                if (entry := held[slot]) is not None:
+                    yield entry[0], replace(entry[1], state=_row(states, slot))
+                held[slot] = entry = next(waiting, None)
+                if entry is not None:
+                    drawing = put(self.mesh, drawing, slot, placed(entry[1], self.mesh, SAME))
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _select(
-    apply_fn: ApplyFn,
-    chunk: int,
-    params: Any,
-    x: jax.Array,
-    keys: jax.Array,
-    scales: Scale,
-    plan: Plan,
-) -> Task:
-    def one(x: jax.Array, key: jax.Array, scale: Scale) -> Task:
-        votes = count_votes(
-            apply_fn,
-            params,
-            x,
-            key,
-            law=plan.law,
-            scale=scale,
-            n=plan.n0,
-            chunk=chunk,
-            phase=Phase.SELECT,
-            grid=plan.grid,
-        )
-        state = begin(apply_fn, params, x, scale=scale, plan=plan, selection_votes=votes)
-        return Task(x=x, key=key, scale=scale, selection_votes=votes, state=state)
+class _Calls:
+    """Calls of about a second each, so that progress is seen and a repeated one costs little."""
 
-    if plan.shared_draws:  # one key for all: under vmap the noise is then made once
-        return jax.vmap(one, in_axes=(0, None, 0))(x, keys[0], scales)
-    return jax.vmap(one)(x, keys, scales)
+    def __init__(self, network: Network, plan: Plan) -> None:
+        self._network, self._plan = network, plan
+        self._windows, self._compiled = 1, 0
 
+    def drawn(self, tasks: Task, held: list[tuple[int, Task] | None]) -> tuple[Task, Sequence]:
+        """The tasks after a call, and their states on the host."""
+        network, begin, before = self._network, time.perf_counter(), tasks.state.drawn
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _draw(apply_fn: ApplyFn, chunk: int, params: Any, tasks: Task, plan: Plan) -> Task:
-    """Window after window for every slot, until one more is done."""
+        def called(chunk: int) -> Sequence:
+            fixed = network.apply_fn, chunk, network.mesh, network.params
+            after: Sequence = draw(*fixed, tasks, self._plan, self._windows)
+            return after
 
-    def step(tasks: Task) -> Task:
-        def one(task: Task) -> Sequence:
-            network = apply_fn, params, task.x, task.key, task.state
-            return advance(*network, scale=task.scale, plan=plan, chunk=chunk)
+        after = network.room.tried(called, network.chunk)
+        states: Sequence = jax.device_get(after)
+        draws = int(np.sum((states.drawn - np.asarray(before))[[e is not None for e in held]]))
+        self._took(draws, time.perf_counter() - begin)
+        return replace(tasks, state=after), states
 
-        shared, axes = _shared(tasks) if plan.shared_draws else (tasks, 0)
-        return replace(tasks, state=jax.vmap(one, in_axes=(axes,))(shared))
-
-    done = jnp.sum(tasks.state.done)
-
-    def all_go_on(tasks: Task) -> jax.Array:
-        return (jnp.sum(tasks.state.done) == done) & ~jnp.all(tasks.state.done)
-
-    drawn: Task = jax.lax.while_loop(all_go_on, step, tasks)
-    return drawn
+    def _took(self, draws: int, seconds: float) -> None:
+        chunk = self._network.room.of(self._network.chunk)
+        if chunk == self._compiled:
+            self._network.on_drawn(draws, seconds)
+        self._compiled = chunk
+        if seconds < _SHORT:
+            self._windows *= 2
+        elif seconds > _LONG:
+            self._windows = max(self._windows // 2, 1)
 
 
-def _shared(tasks: Task) -> tuple[Task, Any]:
-    """Tasks whose keys and counts of draws are one for all, and the axes over which they differ.
-
-    With one look at a fixed n all that are not done have drawn equally many.
-    """
-    drawn = jnp.min(jnp.where(tasks.state.done, np.iinfo(np.int32).max, tasks.state.drawn))
-    axes = jax.tree.map(lambda _: 0, tasks)
-    return (
-        replace(tasks, key=tasks.key[0], state=replace(tasks.state, drawn=drawn)),
-        replace(axes, key=None, state=replace(axes.state, drawn=None)),
-    )
-
-
-@jax.jit
-def finish(task: Task, plan: Plan) -> Certification:
-    """What the votes of one finished task prove."""
-    return conclude(
-        task.x,
-        scale=task.scale,
-        plan=plan,
-        selection_votes=task.selection_votes,
-        history=task.state.history,
-        reached=task.state.reached,
-    )
-
-
-def rows(tasks: Task) -> Iterator[Task]:
-    """A batch of tasks one at a time."""
-    return (_take(tasks, row) for row in range(len(tasks.x)))
-
-
-def _side_by_side(tasks: list[Task], slots: int) -> Task:
-    """A task in every slot; what the last of too few does twice is not asked for."""
-    filled = tasks + tasks[-1:] * (slots - len(tasks))
-    stacked: Task = jax.tree.map(lambda *leaves: jnp.stack(leaves), *filled)
-    return stacked
-
-
-@jax.jit
-def _take(tasks: Task, slot: int) -> Task:
-    one: Task = jax.tree.map(lambda leaf: leaf[slot], tasks)
-    return one
-
-
-@jax.jit
-def _put(tasks: Task, slot: int, task: Task) -> Task:
-    filled: Task = jax.tree.map(lambda leaf, one: leaf.at[slot].set(one), tasks, task)
-    return filled
+def _row(states: Sequence, slot: int) -> Sequence:
+    row: Sequence = jax.tree.map(lambda leaf: leaf[slot], states)
+    return row

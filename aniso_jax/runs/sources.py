@@ -1,10 +1,12 @@
 """Where the scale of each input comes from: a number, or a search; files are in `scale_files`."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh
 
 from aniso_jax.geometry.scales import Isotropic, Scale
 from aniso_jax.models.checkpoint import Model
@@ -88,6 +90,7 @@ class Sought:
     Attributes:
       anisotropic: whether theta is sought after sigma.
       rotated: whether directions are sought after theta.
+      mesh: devices that share a batch; None for the first one alone.
     """
 
     law: Law
@@ -95,6 +98,7 @@ class Sought:
     settings: str
     anisotropic: bool
     rotated: bool = False
+    mesh: Mesh | None = None
     is_sought = True
 
     @property
@@ -119,9 +123,10 @@ class Sought:
         isotropic, *larger = self._searches
         init = Isotropic(sigma=jnp.full(len(x), self.sigma, jnp.float32))
         network = model.apply_fn, model.params, x, keys
-        found = search_batch(isotropic, *network, law=self.law, init=init)
+        sought = partial(search_batch, law=self.law, mesh=self.mesh)
+        found = sought(isotropic, *network, init=init)
         sigma = found.scale.inradius(self.law.order)
         for search in larger:
-            found = search_batch(search, *network, law=self.law, init=found.scale)
+            found = sought(search, *network, init=found.scale)
         share = found.capped_share if larger else None
         return Scales(scale=found.scale, sigma=sigma, capped_share=share)

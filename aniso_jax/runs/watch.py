@@ -1,6 +1,7 @@
 """What a run tells whoever watches it."""
 
 from aniso_jax.runs.engine import Finished
+from aniso_jax.runs.pace import Estimate
 from aniso_jax.runs.runner import PartDone
 
 
@@ -9,6 +10,12 @@ class Watch:
 
     def start(self, inputs: int) -> None:
         """The run will hold so many inputs."""
+
+    def estimate(self, estimate: Estimate) -> None:
+        """The first seconds say how long the rest will take."""
+
+    def less(self, draws: int) -> None:
+        """Memory ran out: no more than so many draws of an input are held at once from now on."""
 
     def input(self, done: Finished) -> None:
         """An input was certified."""

@@ -5,11 +5,11 @@ import errno
 import os
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from io import FileIO
 from pathlib import Path
 
-_TEMPORARY = re.compile(r".+\.[0-9a-f]{32}\.tmp")
+_TEMPORARY = re.compile(r"(.+)\.[0-9a-f]{32}\.tmp")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -53,10 +53,11 @@ def flush_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def remove_leftovers(directory: Path) -> None:
-    """Remove the temporaries of killed writers; only for the directory's sole writer."""
+def remove_leftovers(directory: Path, names: Container[str] | None = None) -> None:
+    """Remove the temporaries of killed writers of these files, or of all; for their sole writer."""
     for path in directory.iterdir():
-        if is_leftover(path):
+        match = _TEMPORARY.fullmatch(path.name)
+        if match and (names is None or match[1] in names):
             path.unlink(missing_ok=True)
 
 

@@ -20,7 +20,8 @@ from aniso_jax.data.ids import input_id
 from aniso_jax.runs.inputs import keys_of
 from aniso_jax.runs.search import search_batch
 from aniso_jax.runs.sizes import sizes
-from aniso_jax.runs.slots import Network, Task, finish, rows
+from aniso_jax.runs.slots import Network
+from aniso_jax.runs.tasks import Task, finish, rows
 
 Array = NDArray[Any]
 

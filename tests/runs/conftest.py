@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "records"))
 
 from cli_samples import SHAPE, SIGMAS, aniso_jax, write_data, write_network
+from run_samples import sample_experiment, sample_parts, sample_results
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +94,10 @@ def small_disk(tmp_path):
         pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.fixture
+def sample_run():
+    """Three parts of made-up records, as (experiment, parts, compute)."""
+    experiment = sample_experiment()
+    return experiment, sample_parts(experiment), sample_results

@@ -9,8 +9,10 @@ import pytest
 from oracles import half_space
 
 import aniso_jax as aj
-from aniso_jax.runs import slots
-from aniso_jax.runs.slots import Network, finish, rows
+from aniso_jax.runs import tasks
+from aniso_jax.runs.devices import one_device
+from aniso_jax.runs.slots import Network
+from aniso_jax.runs.tasks import finish, rows
 
 PARAMS = (jnp.array([1.0, 0.0]), jnp.float32(0.0))
 # the first is hard to decide, the others soon done; one is no input at all
@@ -55,17 +57,17 @@ def test_shared_draws_are_the_draws_of_one_key_and_made_once() -> None:
     one_key = jnp.stack([jax.random.key(5)] * len(X))
     expected = alone(plan, one_key)
     network = Network(apply_fn=half_space, params=PARAMS, chunk=64)
-    for count in (1, 16):
+    for count in (1, 5, 16):  # of five one is no input, and done before it begins
         selected = network.select(X, one_key, aj.Isotropic(sigma=SIGMA), plan)
         done = dict(network.estimate(rows(selected), count, plan))
         for number, want in enumerate(expected):
             np.testing.assert_array_equal(finish(done[number], plan).votes, want.votes)
-    side_by_side = slots._side_by_side(list(rows(selected)), len(X))
+    side_by_side = tasks.side_by_side(list(rows(selected)), len(X))
     words_for_each_input = f"u32[{len(X)},64"
     for shared in (True, False):
-        network = half_space, 64, PARAMS, side_by_side
-        drawing = jax.make_jaxpr(slots._draw, static_argnums=(0, 1))(
-            *network, replace(plan, shared_draws=shared)
+        network = half_space, 64, one_device(), PARAMS, side_by_side
+        drawing = jax.make_jaxpr(tasks.draw, static_argnums=(0, 1, 2))(
+            *network, replace(plan, shared_draws=shared), 1
         )
         assert (words_for_each_input in str(drawing)) != shared
 
@@ -87,12 +89,12 @@ def test_the_decided_leave_and_the_waiting_take_their_slots(monkeypatch) -> None
             asked.append(number)
             yield task
 
-    traces = slots._draw._cache_size()
+    traces = tasks.draw._cache_size()
     order, seen = [], {}
     for number, _ in network.estimate(waiting(), 2, plan):
         order.append(number)
         seen[number] = len(asked)
-    assert slots._draw._cache_size() == traces + 1
+    assert tasks.draw._cache_size() == traces + 1
     assert order != sorted(order)
     assert order.index(0) > 1  # the hard one goes on while others come and go beside it
     assert seen[order[0]] == 2  # nobody is asked for before there is a slot

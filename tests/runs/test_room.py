@@ -1,0 +1,94 @@
+"""Memory that runs out halves what is held at once, and no vote changes."""
+
+import jax
+import pytest
+from cli_samples import aniso_jax, records_of
+
+from aniso_jax.runs import slots
+from aniso_jax.runs.room import Room
+from aniso_jax.smoothing.noise import BLOCK
+
+FULL = "RESOURCE_EXHAUSTED: Out of memory allocating 123 bytes."
+
+
+@pytest.fixture
+def small_device(monkeypatch):
+    """A device that holds so many draws of an input, for the drawing alone; what it was asked."""
+    asked, draw = [], slots.draw
+
+    def holding(most: int):
+        def drawn(apply_fn, chunk, *rest):
+            asked.append(chunk)
+            if chunk > most:
+                raise jax.errors.JaxRuntimeError(FULL)
+            return draw(apply_fn, chunk, *rest)
+
+        monkeypatch.setattr(slots, "draw", drawn)
+        return asked
+
+    return holding
+
+
+def test_less_is_drawn_at_once_and_the_votes_are_the_same(
+    certified, asked, plan, tmp_path, small_device, capsys
+):
+    whole = records_of(certified("gaussian", "fixed"))
+    chunks = small_device(100)
+    words = ("certify", *asked(), *plan, "--out", tmp_path / "run")
+    assert aniso_jax(*words) == 0
+    assert records_of(tmp_path / "run") == whole
+    said = [line for line in capsys.readouterr().err.splitlines() if "ran out" in line]
+    assert said == [
+        f"The device's memory ran out; {draws} draws of an input at once from now on."
+        for draws in (128, 64)
+    ]
+    first = chunks.index(BLOCK)
+    assert max(chunks) > 100
+    assert set(chunks[first:]) == {BLOCK}  # never tried again with more
+
+
+def test_not_even_one_block_is_one_sentence(asked, plan, tmp_path, small_device, capsys):
+    small_device(0)
+    assert aniso_jax("certify", *asked(), *plan, "--out", tmp_path / "run") == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "aniso-jax: Memory ran out (the device holds no 64 draws of each input at once although "
+        "that is one block, the least there is); give a smaller --batch or --chunk, or less data."
+    )
+
+
+def test_other_errors_are_not_taken_for_it():
+    def broken(draws: int) -> None:
+        raise jax.errors.JaxRuntimeError("INTERNAL: something else")
+
+    with pytest.raises(RuntimeError, match="something else"):
+        Room(print).tried(broken, 256)
+
+
+def test_fewer_draws_are_checked_before_they_are_tried():
+    """A check that has no room either is halved as well; one that finds a change stops the run."""
+    room, log = Room(lambda draws: log.append(f"say {draws}")), []
+
+    def check(draws: int) -> None:
+        log.append(f"check {draws}")
+        if draws > 128:
+            raise jax.errors.JaxRuntimeError(FULL)
+
+    def call(draws: int) -> int:
+        log.append(f"call {draws}")
+        if draws > 300:
+            raise jax.errors.JaxRuntimeError(FULL)
+        return draws
+
+    room.check = check
+    assert room.tried(call, 512) == 128
+    assert log == ["call 512", "say 256", "check 256", "say 128", "check 128", "call 128"]
+    assert room.tried(call, 512) == 128
+    assert log[-1] == "call 128"
+
+
+def test_nothing_is_halved_where_nobody_is_told():
+    def full(draws: int) -> None:
+        raise jax.errors.JaxRuntimeError(FULL)
+
+    with pytest.raises(MemoryError, match="holds no 256 draws"):
+        Room().tried(full, 256)
