@@ -176,7 +176,7 @@ def test_what_is_too_much_for_the_machine(refused, asked, monkeypatch, error, sa
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("aniso_jax.cli.predict_run", fail)
+    monkeypatch.setattr("aniso_jax.commands.work.predict_run", fail)
     assert said in refused("predict", *asked())
 
 
