@@ -63,10 +63,10 @@ def prepare(config: TrainConfig) -> Job:
             or the batch do not fit.
     """
     data, test = (load_data(config.data, split=split) for split in ("train", "test"))
-    _check(config, data)
-    place = placement(config.devices, config.batch)
     kwargs = _arch_kwargs(data)
     model = build(config.arch, **kwargs, rngs=nnx.Rngs(config.seed))
+    _check(config, data)
+    place = placement(config.devices, config.batch)
     apply_fn, params = from_nnx(model, example=jnp.asarray(data.x[0]))
     recipe = _recipe(config, apply_fn, data)
     params = jax.device_put(params, place.everywhere)
