@@ -100,11 +100,11 @@ def test_consistency_costs_nothing_where_all_copies_agree():
     assert float(loss) == pytest.approx(float(alone), abs=1e-5)
 
 
-@pytest.mark.parametrize("epsilon", [0.05, 0.5, 5.0])
+@pytest.mark.parametrize("epsilon", [0.05, 5.0])
 def test_smoothadv_stays_in_its_ball_and_in_the_range_of_inputs(epsilon):
     params, batch = weights(), a_batch(3)
     delta = np.asarray(
-        SmoothAdv(copies=3, epsilon=epsilon, warmup=0).attack(network, params, batch)
+        SmoothAdv(copies=3, epsilon=epsilon, steps=4, warmup=0).attack(network, params, batch)
     )
     norms = np.linalg.norm(delta.reshape(INPUTS, -1), axis=1)
     assert (norms <= epsilon * (1 + 1e-6)).all() and norms.max() > 0.5 * min(epsilon, 0.5)
@@ -137,7 +137,7 @@ def test_one_step_of_smoothadv_goes_along_the_soft_loss_of_each_input():
 
 def test_smoothadv_raises_the_soft_loss_and_trains_on_the_same_noise():
     params, batch = weights(), a_batch(3)
-    settings = SmoothAdv(copies=3, epsilon=0.5, warmup=0)
+    settings = SmoothAdv(copies=3, epsilon=0.5, steps=4, warmup=0)
     delta = settings.attack(network, params, batch)
     still = np.zeros((INPUTS, *SHAPE))
     for i in range(INPUTS):
@@ -149,7 +149,7 @@ def test_smoothadv_raises_the_soft_loss_and_trains_on_the_same_noise():
 
 def test_smoothadv_sends_no_gradient_through_the_attack():
     params, batch = weights(), a_batch(2)
-    settings = SmoothAdv(copies=2, warmup=0)
+    settings = SmoothAdv(copies=2, steps=2, warmup=0)
     delta = settings.attack(network, params, batch)
     through = jax.grad(lambda w: settings.loss(network, w, batch)[0])(params)
     moved = Batch(**{**vars(batch), "x": batch.x + delta})
@@ -158,11 +158,11 @@ def test_smoothadv_sends_no_gradient_through_the_attack():
         np.testing.assert_allclose(through[name], plain[name], rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize(("epoch", "share"), [(0, 0.25), (2, 0.75), (9, 1.0)])
+@pytest.mark.parametrize(("epoch", "share"), [(0, 0.25), (9, 1.0)])
 def test_smoothadv_warms_up(epoch, share):
     params, batch = weights(), a_batch(2, epoch=epoch)
     batch = Batch(**{**vars(batch), "low": -9.0, "high": 9.0})
-    delta = SmoothAdv(copies=2, epsilon=0.4, warmup=4).attack(network, params, batch)
+    delta = SmoothAdv(copies=2, epsilon=0.4, steps=2, warmup=4).attack(network, params, batch)
     norms = np.linalg.norm(np.asarray(delta).reshape(INPUTS, -1), axis=1)
     np.testing.assert_allclose(norms, 0.4 * share, rtol=1e-4)
 
@@ -171,7 +171,7 @@ def test_an_attack_without_a_slope_stays_where_it_is():
     def flat(params: Params, rows: jax.Array) -> jax.Array:
         return jnp.zeros((len(rows), CLASSES)) * params["b"][0]
 
-    delta = SmoothAdv(copies=2, warmup=0).attack(flat, weights(), a_batch(2))
+    delta = SmoothAdv(copies=2, steps=2, warmup=0).attack(flat, weights(), a_batch(2))
     assert (np.asarray(delta) == 0).all()
 
 
@@ -223,7 +223,7 @@ def test_macers_radius_moves_only_what_is_right_and_in_range():
     assert ((slopes > 0) == counts).all()
 
 
-@pytest.mark.parametrize("epoch", [0, 1, 2, 3])
+@pytest.mark.parametrize("epoch", [1, 2])
 def test_macers_radius_may_wait(epoch):
     params = weights()
     batch = answered(params, a_batch(8, epoch=epoch), wrong=1)

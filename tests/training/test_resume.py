@@ -51,7 +51,7 @@ def made(config: TrainConfig) -> tuple[bytes, str]:
     return config.out.read_bytes(), config.metrics_file.read_text()
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adamw", pytest.param("sgd", marks=pytest.mark.slow)])
 def test_stopped_twice_it_ends_with_the_same_bytes(tmp_path, optimizer):
     asked = config(tmp_path, optimizer=optimizer)
     train(asked)
@@ -70,10 +70,8 @@ def test_stopped_twice_it_ends_with_the_same_bytes(tmp_path, optimizer):
     ("changes", "says"),
     [
         ({"lr": 0.01}, "lr is 0.002 there and 0.01 here"),
-        ({"epochs": 9}, "epochs is 4 there and 9 here"),
         ({"method": "gaussian"}, "method is consistency there and gaussian here"),
         ({"consistency": Consistency(eta=0.1)}, "consistency.eta is 0.5 there and 0.1 here"),
-        ({"data": "mnist5k"}, "data is digits there and mnist5k here"),
     ],
 )
 def test_other_options_are_refused_by_name(kept_after_one, changes, says):

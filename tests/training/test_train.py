@@ -51,6 +51,7 @@ def test_what_is_left_is_the_network_and_a_line_an_epoch(tmp_path: Path) -> None
     assert whole == pytest.approx(said[0]["loss"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_provenance_says_how_to_repeat(tmp_path: Path) -> None:
     path = tmp_path / "with space.safetensors"
     settings = Consistency(copies=3, weight=5.0)
@@ -99,9 +100,10 @@ def test_flips_mirror_left_to_right() -> None:
     assert (as_it_was ^ mirrored).all() and 10 < mirrored.sum() < 40
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
-@pytest.mark.parametrize("schedule", ["cosine", "step", "constant"])
-def test_schedules_rise_then_fall(optimizer: str, schedule: str) -> None:
+@pytest.mark.parametrize(
+    ("schedule", "optimizer"), [("cosine", "adamw"), ("step", "sgd"), ("constant", "adamw")]
+)
+def test_schedules_rise_then_fall(schedule: str, optimizer: str) -> None:
     descent = Descent(
         optimizer=optimizer,
         schedule=schedule,
