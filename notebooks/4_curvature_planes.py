@@ -124,9 +124,10 @@ table["times as far"] = (table["anisotropic"] / table["isotropic"]).round(2)
 table
 
 # %% [markdown]
-# Read the numbers, not only the areas: the anisotropic region is an ellipsoid aligned with pixels,
-# so it cannot be narrow along $\nu_1$ alone; a pixel that $\nu_1$ leans on keeps its axis short,
-# and a pixel that no curved direction touches may be long. A random flat direction spreads over all
-# pixels, and its reach is a harmonic mean of all axes: it says that the region is longer in the
-# bulk, not how long its longest axes are. Those are single pixels, which the
-# [next notebook](5_map_of_an_image.ipynb) maps.
+# On the right the boundary runs along $\nu_d$: the network hardly changes that way, however far one
+# goes, and that is where a region can gain. Read the numbers, not only the outlines. The
+# anisotropic region is an ellipsoid aligned with pixels, so it cannot be narrow along $\nu_1$
+# alone: a pixel that $\nu_1$ leans on keeps its axis short, one that no curved direction touches
+# may be long. A random flat direction spreads over all pixels, and its reach is dominated by the
+# shortest axes; it says that the region is longer in the bulk, not how long its longest axes are.
+# Those are single pixels, which the [next notebook](5_map_of_an_image.ipynb) maps.
