@@ -66,6 +66,9 @@ gallery(
 # Each certificate holds with probability $1 - \alpha = 0.999$ over its own draws, for the network
 # smoothed with the map shown, in real arithmetic.
 #
+# On the 1 the search found nothing larger than the ball and fell back to it, so both of its maps
+# are one value: a search never returns less than its start, by its own check.
+#
 # The noise may be wide at the margin, where no stroke ever is, and must be narrow on the strokes
 # and where a stroke would make another digit: the narrow zone is ink and *missing* ink. The table
 # asks how much wider the map is where there is no ink; the ratio understates it, since that
@@ -100,7 +103,8 @@ pd.DataFrame(
 # Changes that follow the wide pixels may be larger than any that the ball allows. For each digit we
 # look for a change $\delta$ that moves no pixel by much and lies outside the ball and inside the
 # ellipsoid: the *gauge* of a region is 1 on its outline and below 1 inside. There the network
-# smoothed with the map certainly answers the same; the ball says nothing.
+# smoothed with the map certainly answers the same; the ball says nothing. On the 1 the two are the
+# same and there is none.
 
 # %%
 changes = []

@@ -135,7 +135,8 @@ for index, (above, below) in enumerate(axes.T):
     shown = below.imshow(thetas[index], cmap="viridis", norm=norm)
     said = f"radius {text_down(radii[index], 2)}\nproxy {text_down(proxies[index], 2)}"
     below.set(xticks=[], yticks=[], xlabel=said)
-figure.colorbar(shown, ax=axes[1], label="θ [std]")
+bar = figure.colorbar(shown, ax=axes[1], label="θ [std]", ticks=[0.3, 0.5, 1, 2, 3], format="%g")
+bar.minorticks_off()
 figure
 
 # %% [markdown]

@@ -46,7 +46,7 @@ from aniso_jax.report.figures.panel import plot_landscape
 from aniso_jax.report.landscape import outline
 from aniso_jax.report.rounding import round_down
 
-star = Star(core=0.5, arm=-0.36, sharpness=160.0, turn=0.0)  # a disc with a narrow peak cut into it
+star = Star(core=0.5, arm=-0.36, sharpness=40.0, turn=0.0)  # a disc with a narrow peak cut into it
 law, plan = aj.gaussian, aj.plan(aj.gaussian, n=2_000, alpha=0.001)
 
 # %% [markdown]
@@ -59,9 +59,9 @@ law, plan = aj.gaussian, aj.plan(aj.gaussian, n=2_000, alpha=0.001)
 # %%
 inputs = {
     "A": ((0.0, 0.0), (0.17, 0.17)),
-    "B": ((0.25, 0.0), (0.02, 0.006)),
-    "C": ((0.46, 0.0), (0.1, 0.009)),
-    "D": ((-0.8, 0.1), (0.15, 0.15)),
+    "B": ((0.25, 0.0), (0.02, 0.012)),
+    "C": ((0.46, 0.0), (0.1, 0.025)),
+    "D": ((0.68, 0.3), (0.12, 0.12)),
     "E": ((-0.35, -0.345), (0.08, 0.08)),
 }
 certify = jax.jit(aj.certify, static_argnums=0, static_argnames="law")
@@ -92,7 +92,7 @@ display(memory, pd.DataFrame(rows).T)
 
 # %%
 CLASSES = ListedColormap(["#009E73", "#E69F00"])
-window = star_landscape(star, np.array([-0.2, 0.0]), 1.0)
+window = star_landscape(star, np.array([0.2, 0.0]), 0.8)
 
 
 def plot_regions(shown: dict, ax, line: str) -> None:
@@ -109,9 +109,9 @@ for ax, title in ((left, "certified, each alone"), (right, "after the memory (do
     for name, (at, _) in inputs.items():
         ax.plot(*at, "o", color="black", markersize=3)
         ax.annotate(name, at, (0, 7), textcoords="offset points", ha="center")
-    ax.set(title=title, xlabel="$x_1$", ylabel="$x_2$", xlim=(-1.15, 0.75), ylim=(-0.6, 0.6))
+    ax.set(title=title, xlabel="$x_1$", ylabel="$x_2$", xlim=(-0.6, 0.95), ylim=(-0.55, 0.55))
 plot_regions(own, left, "-")
-plot_regions({name: own[name] for name in "BC"}, right, ":")
+plot_regions({"C": own["C"]}, right, ":")
 plot_regions(answers, right, "-")
 for label in (0, 1):
     left.plot([], [], color=CLASSES(label), label=f"claims {label}")
@@ -127,19 +127,19 @@ figure
 # `memory_query` over a grid:
 
 # %%
-across, up = jnp.linspace(-1.2, 0.8, 241), jnp.linspace(-0.6, 0.6, 145)
+across, up = jnp.linspace(-0.6, 1, 241), jnp.linspace(-0.6, 0.6, 181)
 grid = jnp.stack(jnp.meshgrid(across, up), axis=-1).reshape(-1, 2)
 labels = jax.jit(jax.vmap(lambda x: aj.memory_query(memory, x).label))(grid)
-known = np.ma.masked_less(np.asarray(labels).reshape(145, 241), 0)  # ABSTAIN is -1
+known = np.ma.masked_less(np.asarray(labels).reshape(181, 241), 0)  # ABSTAIN is -1
 
 figure = Figure(figsize=(5.4, 3.4), layout="constrained")
 ax = plot_landscape(replace(window, confidence=np.ones_like(window.confidence)), figure.subplots())
-ax.imshow(known, CLASSES, extent=(-1.2, 0.8, -0.6, 0.6), origin="lower", vmin=0, vmax=1)
+ax.imshow(known, CLASSES, extent=(-0.6, 1, -0.6, 0.6), origin="lower", vmin=0, vmax=1)
 for label in (0, 1):
     ax.plot([], [], "s", color=CLASSES(label), label=f"answers {label}")
 ax.legend(fontsize="small", loc="lower left")
 ax.set(title="what the memory knows", xlabel="$x_1$", ylabel="$x_2$")
-ax.set(xlim=(-1.15, 0.75), ylim=(-0.6, 0.6))
+ax.set(xlim=(-0.6, 0.95), ylim=(-0.55, 0.55))
 figure
 
 # %% [markdown]

@@ -43,7 +43,8 @@ def executed(source: Path) -> NotebookNode:
 def settled(notebook: NotebookNode) -> NotebookNode:
     """The same cells and results, with nothing else in it that differs from run to run.
 
-    What is written to stderr goes too: compilers complain there of a busy machine.
+    What is written to stderr goes: compilers complain there of a busy machine. So does the plain
+    text of what has a table, which may hold addresses.
     """
     notebook.metadata = nbformat.from_dict(_METADATA)
     for number, cell in enumerate(notebook.cells):
@@ -51,6 +52,9 @@ def settled(notebook: NotebookNode) -> NotebookNode:
         cell.metadata = nbformat.from_dict({})
         if cell.cell_type == "code":
             cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
+            for one in cell.outputs:
+                if "text/html" in one.get("data", {}):
+                    one.data.pop("text/plain", None)
     return notebook
 
 
