@@ -103,8 +103,8 @@ pd.DataFrame(
 # Changes that follow the wide pixels may be larger than any that the ball allows. For each digit we
 # look for a change $\delta$ that moves no pixel by much and lies outside the ball and inside the
 # ellipsoid: the *gauge* of a region is 1 on its outline and below 1 inside. There the network
-# smoothed with the map certainly answers the same; the ball says nothing. On the 1 the two are the
-# same and there is none.
+# smoothed with the map is certified to answer the same; the ball says nothing. On the 1 the two are
+# the same and there is none.
 
 # %%
 changes = []
