@@ -115,7 +115,7 @@ plot_regions({"C": own["C"]}, right, ":")
 plot_regions(answers, right, "-")
 for label in (0, 1):
     left.plot([], [], color=CLASSES(label), label=f"claims {label}")
-left.legend(fontsize="small", loc="lower left")
+left.legend(fontsize="small", loc="upper left")
 figure
 
 # %% [markdown]
