@@ -11,6 +11,7 @@ from aniso_jax.certification.sequence import Sequence, advance, begin, claim
 from aniso_jax.certification.status import ABSTAIN, Status, gravest
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Scale
+from aniso_jax.geometry.shown import code, down, table
 from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.noise import Phase
 from aniso_jax.smoothing.votes import CHUNK, ApplyFn, check_input, count_votes
@@ -50,7 +51,7 @@ class Certification:
 
     def _repr_html_(self) -> str:
         """Show a table in a notebook."""
-        return _as_html(self) if jnp.ndim(self.label) == 0 else f"<code>{self!r}</code>"
+        return _as_html(self) if jnp.ndim(self.label) == 0 else code(self)
 
 
 def certify(
@@ -176,14 +177,8 @@ def check_law(law: Law, plan: Plan) -> None:
 
 def _as_html(c: Certification) -> str:
     label = "ABSTAIN" if int(c.label) == ABSTAIN else str(int(c.label))
-    rows = {
-        "label": label,
-        "p lower": f"{float(c.p_lower):.6f}",
-        "gap (whitened units)": f"{float(c.region.gap):.4f}",
-        "radius": f"{float(c.region.radius()):.4f}",
-        "proxy radius": f"{float(c.region.proxy_radius()):.4f}",
-        "draws": f"{int(c.votes.sum()):,}",
-        "status": Status(int(c.status)).name,
-    }
-    cells = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows.items())
-    return f"<table>{cells}</table>"
+    facts = {"label": label, "p lower": down(c.p_lower, 6)}
+    draws = f"{int(c.votes.sum()):,}"
+    return table(
+        facts | c.region.summary() | {"draws": draws, "status": Status(int(c.status)).name}
+    )

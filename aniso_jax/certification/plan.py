@@ -24,6 +24,7 @@ from aniso_jax.certification.tables import (
 )
 from aniso_jax.geometry.rounding import float32_up
 from aniso_jax.geometry.scales import Scale
+from aniso_jax.geometry.shown import down, table
 from aniso_jax.smoothing.grid import Grid
 from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.votes import check_draws
@@ -88,6 +89,19 @@ class Plan:
     def gaps(self) -> jax.Array:
         """One-sided gaps after k = 0 .. n hits at the last look; 0 means abstain."""
         return jnp.maximum(self.lower[self.starts[-1] :], 0.0)
+
+    def _repr_html_(self) -> str:
+        """Show a table in a notebook."""
+        rows = {
+            "law": f"{self.law.name}, sigma is its {self.law.unit}",
+            "draws": f"{self.n0:,} to choose the class, up to {self.n:,} to bound it",
+            "bound": f"{self.bound}, alpha {self.alpha:g}, {len(self.looks)} look(s)",
+        }
+        if self.bound != "two-class":  # whose gaps depend on the rivals' votes too
+            fewest = int(jnp.sum(self.gaps == 0))
+            rows["hits that certify"] = f"{fewest:,} or more of {self.n:,}"
+            rows["largest gap"] = down(self.gaps[-1])
+        return table(rows)
 
 
 def plan(

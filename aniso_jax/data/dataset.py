@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from aniso_jax.data.checks import check_grid, check_labels, check_range, check_shapes
 from aniso_jax.data.errors import DataError
 from aniso_jax.data.ids import digest
+from aniso_jax.geometry.shown import table
 
 Split = Literal["train", "test"]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
@@ -93,12 +93,7 @@ class Dataset:
             "classes": ", ".join(self.classes),
             "fingerprint": self.fingerprint[:16],
         }
-        body = "".join(
-            f"<tr><th style='text-align:left'>{key}</th>"
-            f"<td style='text-align:left'>{escape(value)}</td></tr>"
-            for key, value in rows.items()
-        )
-        return f"<table><caption>{escape(self.name)}</caption>{body}</table>"
+        return table(rows, caption=self.name)
 
 
 def _check_dtype(name: str, array: NDArray[Any], wanted: type[np.generic]) -> None:

@@ -10,6 +10,7 @@ from aniso_jax.geometry import balls, predicates
 from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.geometry.rounding import shrink, slack
 from aniso_jax.geometry.scales import Scale
+from aniso_jax.geometry.shown import code, down, scale_text, table
 
 _LARGEST = float(np.finfo(np.float32).max)
 """What overflows is claimed as no more than this, and every number stays finite."""
@@ -103,6 +104,21 @@ class Region:
         """Radius of the largest l_order ball around the center in R, rounded down; 0 if empty."""
         self.check_single()
         return shrink(jnp.where(self.gap > 0, self.gap * self.scale.inradius(self.order), 0.0))
+
+    def summary(self) -> dict[str, str]:
+        """Its facts for people, radii cut downward; of a single region."""
+        body = {1: "cross-polytope", 2: "ellipsoid"}[self.order]
+        return {
+            "region": f"l{self.order} {body} in {self.dimension:,} dimensions",
+            "gap (whitened units)": down(self.gap),
+            "radius": down(self.radius()),
+            "proxy radius": down(self.proxy_radius()),
+            "scale": scale_text(self.scale),
+        }
+
+    def _repr_html_(self) -> str:
+        """Show a table in a notebook."""
+        return table(self.summary()) if jnp.ndim(self.gap) == 0 else code(self)
 
     def check_single(self) -> None:
         """Refuse a batch (a Region with batched leaves): it must be mapped over, not summed."""

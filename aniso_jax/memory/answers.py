@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import jax
+import jax.numpy as jnp
 
+from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.geometry.regions import Region
+from aniso_jax.geometry.shown import code, table
 
 
 class MemoryVerdict(IntEnum):
@@ -39,3 +42,15 @@ class MemoryAnswer:
     label: jax.Array
     region: Region
     index: jax.Array
+
+    def _repr_html_(self) -> str:
+        """Show a table in a notebook."""
+        if jnp.ndim(self.verdict) != 0:
+            return code(self)
+        is_claimed = int(self.label) != ABSTAIN
+        facts: dict[str, object] = {
+            "verdict": MemoryVerdict(int(self.verdict)).name,
+            "label": int(self.label) if is_claimed else "ABSTAIN",
+            "rests on": f"stored region {int(self.index)}" if is_claimed else "nothing",
+        }
+        return table(facts | (self.region.summary() if is_claimed else {}))

@@ -12,6 +12,7 @@ from aniso_jax.geometry.axes import thetas
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.rounding import total
 from aniso_jax.geometry.scales import Diagonal
+from aniso_jax.geometry.shown import table
 from aniso_jax.memory.answers import MemoryAnswer
 from aniso_jax.memory.rules import check_storable, decide, is_candidate
 from aniso_jax.memory.scan import avoid, look
@@ -56,6 +57,17 @@ class Memory:
             gap=self.gaps[index],
             order=self.order,
         )
+
+    def _repr_html_(self) -> str:
+        """Show a table in a notebook."""
+        labels, each = np.unique(np.asarray(self.labels)[: int(self.count)], return_counts=True)
+        pairs = zip(labels.tolist(), each.tolist(), strict=True)
+        rows = {
+            "regions": f"{int(self.count):,}, room for {self.capacity:,}",
+            "of the classes": ", ".join(f"{label}: {count:,}" for label, count in pairs) or "none",
+            "inputs": f"{'x'.join(map(str, self.shape))}, l{self.order} norm",
+        }
+        return table(rows)
 
 
 def memory_empty(capacity: int, shape: tuple[int, ...], *, order: int) -> Memory:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_bytes
 
+from aniso_jax.geometry.shown import table
 from aniso_jax.models.adapters import split
 from aniso_jax.models.independence import ApplyFn, Params
 from aniso_jax.models.networks import build
@@ -57,6 +58,19 @@ class Model:
     classes: int
     provenance: Mapping[str, Any]
     fingerprint: str
+
+    def _repr_html_(self) -> str:
+        """Show a table in a notebook."""
+        weights = sum(np.size(value) for value in flatten(self.params).values())
+        law, sigma = self.provenance.get("law"), self.provenance.get("sigma")
+        rows = {
+            "inputs": "x".join(map(str, self.shape)),
+            "classes": self.classes,
+            "weights": f"{weights:,}",
+            "trained under": f"{law} noise, sigma {sigma}" if law else "not said",
+            "fingerprint": self.fingerprint[:16],
+        }
+        return table(rows, caption=self.arch)
 
 
 def save(

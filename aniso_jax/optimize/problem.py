@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from aniso_jax.geometry.scales import Scale
+from aniso_jax.geometry.shown import code, scale_text, table
 from aniso_jax.optimize.objective import soft_gap
 from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.soft import mean_softmax, noisy_logits, soft_votes
@@ -101,6 +102,18 @@ class Optimized:
     gap: jax.Array
     capped_share: jax.Array
     improved: jax.Array
+
+    def _repr_html_(self) -> str:
+        """Show a table in a notebook."""
+        if jnp.ndim(self.gap) != 0:
+            return code(self)
+        rows = {
+            "scale": scale_text(self.scale),
+            "soft gap (certifies nothing)": f"{float(self.gap):.4f}",
+            "axes capped": f"{float(self.capped_share):.1%}",
+            "left its start": "yes" if bool(self.improved) else "no",
+        }
+        return table(rows)
 
 
 class Search(Protocol[State]):

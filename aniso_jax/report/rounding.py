@@ -4,10 +4,9 @@ A decimal is cut from the shortest text that names the float, so 0.3 stays 0.3, 
 read back as a float, is never above (never below) the number that it stands for.
 """
 
-import math
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
-_WIDE = Context(prec=800)  # wide enough for every float64 with any sensible number of digits
+from aniso_jax.geometry.decimals import cut, finite
 
 
 def round_down(value: float, digits: int) -> float:
@@ -19,7 +18,7 @@ def round_down(value: float, digits: int) -> float:
     >>> round_down(0.3789, 3), round_down(0.3, 3), round_down(-0.0001, 3)
     (0.378, 0.3, -0.001)
     """
-    return float(_cut(value, digits, ROUND_FLOOR))
+    return float(cut(value, digits, ROUND_FLOOR))
 
 
 def text_down(value: float, digits: int) -> str:
@@ -28,7 +27,7 @@ def text_down(value: float, digits: int) -> str:
     >>> text_down(0.5, 3)
     '0.500'
     """
-    return f"{_cut(value, digits, ROUND_FLOOR):f}"
+    return f"{cut(value, digits, ROUND_FLOOR):f}"
 
 
 def text_up(value: float, digits: int) -> str:
@@ -37,7 +36,7 @@ def text_up(value: float, digits: int) -> str:
     >>> text_up(-1.23, 1), text_up(0.301, 2)
     ('-1.2', '0.31')
     """
-    return f"{_cut(value, digits, ROUND_CEILING):f}"
+    return f"{cut(value, digits, ROUND_CEILING):f}"
 
 
 def significant_up(value: float, digits: int) -> str:
@@ -47,7 +46,7 @@ def significant_up(value: float, digits: int) -> str:
     ('0.000124', '2e-9')
     """
     context = Context(prec=digits, rounding=ROUND_CEILING)
-    return f"{context.create_decimal(repr(_finite(value))):.{digits}g}"
+    return f"{context.create_decimal(repr(finite(value))):.{digits}g}"
 
 
 def percent_down(share: float) -> str:
@@ -56,7 +55,7 @@ def percent_down(share: float) -> str:
     >>> percent_down(0.748), percent_down(2 / 3)
     ('74.8', '66.6')
     """
-    return f"{_cut(share, 3, ROUND_FLOOR).scaleb(2):f}"
+    return f"{cut(share, 3, ROUND_FLOOR).scaleb(2):f}"
 
 
 def percent_up(share: float) -> str:
@@ -65,16 +64,4 @@ def percent_up(share: float) -> str:
     >>> percent_up(2 / 3)
     '66.7'
     """
-    return f"{_cut(share, 3, ROUND_CEILING).scaleb(2):f}"
-
-
-def _cut(value: float, digits: int, direction: str) -> Decimal:
-    step = Decimal(1).scaleb(-digits)
-    return Decimal(repr(_finite(value))).quantize(step, rounding=direction, context=_WIDE) + 0
-
-
-def _finite(value: float) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"only finite numbers can be rounded, got {number}; print it as missing")
-    return number
+    return f"{cut(share, 3, ROUND_CEILING).scaleb(2):f}"
