@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
-from aniso_jax.memory.rows import as_bytes, changed, from_bytes, read_row
+from aniso_jax.memory.rows import as_bytes, changed, from_bytes, owner_of, read_row
 from aniso_jax.memory.sqlite import MemoryRefused
 
 _COLUMNS = "input, draws, run, verdict, label, gap, region, asked, claimed"
@@ -26,6 +26,7 @@ _SAME = (
 )
 _ALL = f"SELECT id, digest, {_COLUMNS} FROM answers ORDER BY id"
 _LAST = "SELECT id, digest FROM answers ORDER BY id DESC LIMIT 1"
+_ENDS = f"SELECT id, digest, {_COLUMNS} FROM answers ORDER BY id DESC LIMIT 2"
 _DIGEST = "SELECT digest FROM answers WHERE id = ?"
 _LABEL = "SELECT label FROM regions WHERE id = ?"
 
@@ -111,7 +112,7 @@ def logged_answer(
         return None
     number, digest, *values = found
     before = connection.execute(_DIGEST, (number - 1,)).fetchone()
-    if digest != _chained(number, before, values):
+    if digest != _chained(owner_of(connection), number, before, values):
         raise changed(path, f"answer {number}")
     logged = _of_row(values)
     if logged.region is None:
@@ -132,12 +133,27 @@ def read_answers(connection: sqlite3.Connection, path: Path) -> Iterator[Logged]
     Raises:
       MemoryDamaged: an answer is missing, or has other bytes than were written.
     """
-    before = None
+    before, owner = None, owner_of(connection)
     for expected, (number, digest, *values) in enumerate(connection.execute(_ALL), start=1):
-        if number != expected or digest != _chained(number, before, values):
+        if number != expected or digest != _chained(owner, number, before, values):
             raise changed(path, f"answer {expected}")
         before = (digest,)
         yield _of_row(values)
+
+
+def check_last_answer(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file whose last answer is another memory's; one look, whatever the file holds.
+
+    Raises:
+      MemoryDamaged: it is, or was changed.
+    """
+    last, *before = connection.execute(_ENDS).fetchall() or [None]
+    if last is None:
+        return
+    number, digest, *values = last
+    chain = (before[0][1],) if before else None
+    if digest != _chained(owner_of(connection), number, chain, values):
+        raise changed(path, f"answer {number}")
 
 
 def write_answer(connection: sqlite3.Connection, logged: Logged, *, path: Path) -> None:
@@ -150,16 +166,17 @@ def write_answer(connection: sqlite3.Connection, logged: Logged, *, path: Path) 
     values = tuple(getattr(logged, name) for name in _COLUMNS.split(", "))
     before = connection.execute(_LAST).fetchone()
     number = 1 if before is None else before[0] + 1
-    digest = _chained(number, None if before is None else before[1:], values)
+    chain = None if before is None else before[1:]
+    digest = _chained(owner_of(connection), number, chain, values)
     marks = ", ".join("?" * (len(values) + 2))
     add = f"INSERT INTO answers (id, digest, {_COLUMNS}) VALUES ({marks})"
     connection.execute(add, (number, digest, *values))
 
 
-def _chained(number: int, before: tuple[bytes] | None, values: Sequence[Any]) -> bytes:
-    """A digest of an answer and, through the one before it, of all before it."""
+def _chained(owner: str, number: int, before: tuple[bytes] | None, values: Sequence[Any]) -> bytes:
+    """A digest of an answer, its memory's number and, through the one before it, of all before."""
     chain = b"" if before is None else before[0]
-    return hashlib.sha256(chain + repr((number, *values)).encode()).digest()
+    return hashlib.sha256(chain + repr((owner, number, *values)).encode()).digest()
 
 
 def _of_row(values: Sequence[Any]) -> Logged:

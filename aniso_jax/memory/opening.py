@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from aniso_jax.memory.binding import Binding, read_binding, weights_hash
-from aniso_jax.memory.sqlite import MemoryRefused, connect, create, errors_said
+from aniso_jax.memory.creation import create
+from aniso_jax.memory.sqlite import MemoryRefused, connect, errors_said
 from aniso_jax.memory.store import MemoryFile
 from aniso_jax.smoothing.laws import Law
 
@@ -40,8 +41,8 @@ def memory_open(
       What is stored is what is claimed, bit by bit. Any number of processes may have the file open.
 
     Raises:
-      MemoryRefused: no memory file, or one of another network, law, norm, shape or alpha; the
-        sentence says which.
+      MemoryRefused: no memory file, or one of another network, law, norm, shape or alpha, and
+        the sentence says which; or no file, and the log of one that is gone beside it.
       MemoryDamaged, MemoryUnwritable, MemoryBusy, DiskFull: nothing was changed.
 
     >>> import aniso_jax as aj, jax.numpy as jnp, tempfile

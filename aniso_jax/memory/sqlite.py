@@ -1,30 +1,19 @@
-"""The SQLite file of a memory: made whole, opened safely, its errors said in one sentence.
+"""The SQLite file of a memory: opened safely, its errors said in one sentence.
 
 Write-ahead log and synchronous=FULL: a transaction that was committed is on the disk, one that was
 not is nowhere, whenever the process or the machine dies.
 """
 
 import contextlib
-import os
 import sqlite3
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from aniso_jax.storage.atomic import DiskFull, flush_directory, full_disk_said
+from aniso_jax.storage.atomic import DiskFull
 
-_APPLICATION = 0x414E4953  # says in the file's header whose it is
-_FORMAT = 2
+APPLICATION = 0x414E4953  # says in the file's header whose it is
+FORMAT = 3
 _MAGIC, _HEADER = b"SQLite format 3\0", 100
-_SCHEMA = """
-CREATE TABLE binding (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE regions (id INTEGER PRIMARY KEY, label INTEGER NOT NULL, gap BLOB NOT NULL,
-    center BLOB NOT NULL, theta BLOB NOT NULL, digest BLOB NOT NULL);
-CREATE TABLE answers (id INTEGER PRIMARY KEY, input TEXT NOT NULL, draws TEXT NOT NULL,
-    run TEXT NOT NULL, verdict TEXT NOT NULL, label INTEGER NOT NULL, gap BLOB NOT NULL,
-    region INTEGER, asked REAL, claimed REAL, digest BLOB NOT NULL);
-CREATE INDEX answers_by_input ON answers (input);
-"""
 
 
 class MemoryRefused(ValueError):
@@ -70,22 +59,6 @@ def _connect(path: Path, how: str, patience: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def create(path: Path, binding: Mapping[str, str]) -> None:
-    """Make an empty memory, seen whole or not at all; one that another process made first stays."""
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-    with errors_said(path), full_disk_said(path):
-        try:
-            connection = sqlite3.connect(temporary, isolation_level=None)
-            with contextlib.closing(connection):
-                _fill(connection, binding)
-            with contextlib.suppress(FileExistsError):
-                os.link(temporary, path)
-        finally:
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
-        flush_directory(path.parent)
 
 
 @contextlib.contextmanager
@@ -158,15 +131,6 @@ def _log(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
-def _fill(connection: sqlite3.Connection, binding: Mapping[str, str]) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-    connection.execute(f"PRAGMA user_version = {_FORMAT}")
-    connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-    connection.executemany("INSERT INTO binding VALUES (?, ?)", binding.items())
-
-
 def _check_whole(path: Path) -> None:
     """Refuse a file that is shorter than its header says; SQLite itself looks at pages it needs.
 
@@ -188,12 +152,12 @@ def _check_whole(path: Path) -> None:
 def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != _APPLICATION:
+    if application != APPLICATION:
         raise MemoryRefused(
             f"{path} is no memory file, or nothing is left of it; give another path."
         )
-    if version != _FORMAT:
+    if version != FORMAT:
         raise MemoryRefused(
-            f"{path} has format {version}, this version of aniso_jax reads format {_FORMAT}; use "
+            f"{path} has format {version}, this version of aniso_jax reads format {FORMAT}; use "
             "the version that wrote it."
         )

@@ -13,7 +13,7 @@ from aniso_jax.memory.answers import MemoryAnswer
 from aniso_jax.memory.binding import Binding, check_binding, check_params, read_binding
 from aniso_jax.memory.cache import Cache
 from aniso_jax.memory.fold import Question, answer_from
-from aniso_jax.memory.log import Logged, logged_answer, write_answer
+from aniso_jax.memory.log import Logged, check_last_answer, logged_answer, write_answer
 from aniso_jax.memory.registry import Memory
 from aniso_jax.memory.rows import (
     Row,
@@ -52,6 +52,7 @@ class MemoryFile:
                 self.binding = read_binding(self.connection, path)
                 check_binding(self.binding, binding, path)
                 check_all_there(self.connection, path)
+                check_last_answer(self.connection, path)
             except BaseException:
                 self.connection.close()
                 raise

@@ -9,6 +9,7 @@ from store_samples import BOUND, ball, stream
 import aniso_jax as aj
 from aniso_jax.memory.check import check
 from aniso_jax.memory.log import _COLUMNS, _chained
+from aniso_jax.memory.rows import owner_of
 from aniso_jax.memory.sqlite import MemoryDamaged
 
 
@@ -70,5 +71,6 @@ def test_an_answer_beyond_its_region_is_found_though_its_digest_fits(tmp_path):
         gap = jnp.float32(2).tobytes()
         memory.connection.execute("UPDATE answers SET gap = ?", (gap,))
         values = memory.connection.execute(f"SELECT {_COLUMNS} FROM answers").fetchone()
-        memory.connection.execute("UPDATE answers SET digest = ?", (_chained(1, None, values),))
+        digest = _chained(owner_of(memory.connection), 1, None, values)
+        memory.connection.execute("UPDATE answers SET digest = ?", (digest,))
         assert check(memory) == ["Answer 1 (keep) claims more than its region holds."]
