@@ -10,7 +10,13 @@ import numpy as np
 
 from aniso_jax.geometry.regions import Region
 from aniso_jax.memory.answers import MemoryAnswer
-from aniso_jax.memory.binding import Binding, check_binding, check_params, read_binding
+from aniso_jax.memory.binding import (
+    Binding,
+    Unchanging,
+    check_binding,
+    check_params,
+    read_binding,
+)
 from aniso_jax.memory.cache import Cache
 from aniso_jax.memory.fold import Question, answer_from
 from aniso_jax.memory.log import Logged, check_last_answer, logged_answer, write_answer
@@ -44,7 +50,7 @@ class MemoryFile:
         block = 8 * block_rows(binding.shape) * max(int(np.prod(binding.shape)), 1)
         most = max(ram // block, 1)
         self._cache = Cache(shape=binding.shape, order=binding.order, most=most)
-        self._params: Any = None  # the last ones that were checked
+        self._params = Unchanging()  # the last ones checked, if they are
         self._is_warm = False  # nothing is compiled while the file is locked
         with errors_said(path):
             self.connection = connect(path, patience=patience, writes=writes)
@@ -110,19 +116,24 @@ class MemoryFile:
         with errors_said(self.path):
             logged_answer(self.connection, content_id(x), draws=draws, run="", path=self.path)
 
-    def check_params(self, params: Any) -> None:
-        """Refuse params that others were certified with before; hashed once for an object.
+    def check_params(self, params: Any, *, are_known: bool = False) -> None:
+        """Refuse other params than those the file knows; it gets to know the first.
 
-        The first ones are written down: a file opened by a network's fingerprint knows no params.
+        Hashed at every call where an array can change in place; once where all are JAX's.
+
+        Args:
+          params: of the network; by name alone a file knows none.
+          are_known: the caller has found them to be the network's that the file is named after.
 
         Raises:
-          MemoryRefused: they are others.
+          MemoryRefused: they are others; or the file holds answers and knows no params.
         """
-        if params is self._params:
+        now = Unchanging.of(params)
+        if now.are(self._params):
             return
         with transaction(self.connection, self.path):
-            check_params(self.connection, self.binding, params, self.path)
-        self._params = params
+            check_params(self.connection, self.binding, params, self.path, are_known=are_known)
+        self._params = now
 
     def count(self) -> int:
         """Regions stored."""

@@ -67,7 +67,7 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
     experiment = _experiment(config, inputs, model, source, draws, memory=memory, **sizes_said)
     parts = split_parts(inputs.indices, PART)
     check_run(out, experiment)
-    with remembering(engine.compute, named, out, experiment, inputs) as compute:
+    with remembering(engine.compute, named, out, experiment, inputs, model.params) as compute:
         watch.start(len(inputs.indices))
         run_parts(out, experiment, parts, compute, on_part=watch.part)
     return experiment

@@ -44,13 +44,21 @@ _DRAWS = (
 
 @contextlib.contextmanager
 def remembering(
-    compute: Compute, named: NamedMemory | None, out: Path, experiment: Experiment, inputs: Inputs
+    compute: Compute,
+    named: NamedMemory | None,
+    out: Path,
+    experiment: Experiment,
+    inputs: Inputs,
+    params: Any,
 ) -> Iterator[Compute]:
     """The same computation with every record put through a memory; itself where there is none.
 
     Draws and searches run side by side as ever; what is finished waits until all before it has been
     put in, so that the order of the answers is the run's. A run that was stopped gets the answers
     it was given, and goes on.
+
+    Args:
+      params: of the experiment's network, by its fingerprint; the memory refuses others later.
 
     Raises:
       ValueError: a memory of another network, law, shape or alpha, one that was asked about
@@ -64,6 +72,7 @@ def remembering(
     with open_bound(named.path, _binding(named, experiment)) as memory:
         named.check(memory)
         check_parts(memory, out, experiment)
+        memory.check_params(params, are_known=True)
         for index in inputs.indices:
             memory.check_draws(inputs.data.x[index], draws=draws)
         yield partial(_in_order, compute, memory, experiment, inputs)

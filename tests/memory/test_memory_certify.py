@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from store_samples import BOUND
+from store_samples import BOUND, ball
 
 import aniso_jax as aj
 from aniso_jax.memory import binding
@@ -45,6 +45,41 @@ def test_a_scale_with_axes_of_its_own_is_refused_before_any_draw(tmp_path):
         assert memory.count() == 0
     with pytest.raises(ValueError, match=said):
         aj.memory_insert(aj.memory_empty(1, (2,), order=2), region, 0)
+
+
+def test_params_that_another_network_may_have_made_the_answers_with_are_refused(tmp_path):
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        memory.ask(ball((9, 0)), 0, draws="a run's")
+        with pytest.raises(MemoryRefused, match="does not know the params they were made with"):
+            aj.memory_certify(memory, net, W, X, KEY, **HOW)
+        memory.check_params(W, are_known=True)  # as a run does, which has the fingerprint
+        assert int(aj.memory_certify(memory, net, W, X, KEY, **HOW).label) == 0
+    with (
+        aj.memory_open(tmp_path / "m", **BOUND) as memory,
+        pytest.raises(MemoryRefused, match="was made with other params"),
+    ):
+        aj.memory_certify(memory, net, -W, 1.01 * X, KEY, **HOW)
+
+
+@pytest.mark.parametrize("weights", ({}, (), {"w": None}))
+def test_params_without_an_array_name_no_network(tmp_path, weights):
+    with pytest.raises(ValueError, match=r"weights holds no array, .* a string that names it"):
+        aj.memory_open(tmp_path / "m", **{**BOUND, "weights": weights})
+    assert not list(tmp_path.iterdir())
+
+
+def test_params_changed_in_place_are_seen(tmp_path):
+    params = {"w": np.array([1.0, 0.0], np.float32)}
+    with aj.memory_open(tmp_path / "m", **{**BOUND, "weights": params}) as memory:
+        memory.check_params(params)
+        params["w"] *= -1
+        with pytest.raises(MemoryRefused, match="was made with other params"):
+            memory.check_params(params)
+        params["w"] = jnp.array([1.0, 0.0])
+        memory.check_params(params)
+        params["w"] = -params["w"]
+        with pytest.raises(MemoryRefused, match="was made with other params"):
+            memory.check_params(params)
 
 
 def test_params_are_hashed_once(tmp_path, monkeypatch):
