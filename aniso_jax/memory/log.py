@@ -93,7 +93,7 @@ class Logged:
 def logged_answer(
     connection: sqlite3.Connection, name: str, *, draws: str, run: str, path: Path
 ) -> Logged | None:
-    """The first answer that an input got in this run; None where it got none.
+    """The answer that an input got to this very question; None where it got none.
 
     Raises:
       MemoryRefused: it was asked with other draws. A second try at a certificate would need its

@@ -72,7 +72,8 @@ class MemoryFile:
           new, label: the input's own certificate; an empty region and ABSTAIN where it has none.
           draws: what determines the certificate's draws and bound: seed, plan, law, scale; fields
             parted by "; " are compared one by one where it is refused.
-          run: an input asked again by the same run and draws gets the answer it was given.
+          run: which question this is: asked once more, it gets the answer it was given. A run
+            numbers its own; without a name every question is a new one.
 
         Returns:
           The answer, and what was logged of it.

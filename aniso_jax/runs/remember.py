@@ -55,7 +55,8 @@ def remembering(
 
     Draws and searches run side by side as ever; what is finished waits until all before it has been
     put in, so that the order of the answers is the run's. A run that was stopped gets the answers
-    it was given, and goes on.
+    it was given, input by input, and goes on; an equal input further on is asked anew, since where
+    the first one got no answer a region may hold it by now.
 
     Args:
       params: of the experiment's network, by its fingerprint; the memory refuses others later.
@@ -148,8 +149,9 @@ def _answered(
 ) -> dict[str, Any]:
     data = inputs.data
     new = _own_region(row, data.x[row["index"]], order=memory.binding.order)
+    question = f"{experiment.hash} {row['index']}"  # an equal input is asked anew
     draws = draws_of(experiment)
-    answer, logged = memory.ask(new, row["prediction"], draws=draws, run=experiment.hash)
+    answer, logged = memory.ask(new, row["prediction"], draws=draws, run=question)
     return {
         **row,
         **_claims(answer, data.low, data.high),

@@ -106,7 +106,7 @@ def test_the_same_run_gets_the_same_answer_again_and_another_try_is_refused(tmp_
         assert (same.verdict, same.region, same.gap) == (logged.verdict, logged.region, logged.gap)
         assert np.array_equal(again.region.scale.theta, first.region.scale.theta)
         assert again.verdict == first.verdict
-        # in the same run an abstention stays one; another run may ask again
+        # the same question is answered as before; a new one by what is stored by now
         assert memory.ask(ball((3, 0), gap=0), -1, draws="seed 0", run="r")[0].label == -1
         assert memory.ask(ball((3, 0), gap=0), -1, draws="seed 0", run="s")[0].label == 2
         with pytest.raises(MemoryRefused, match=r"with other draws \(seed 0, now seed 1\)"):
