@@ -29,7 +29,8 @@ def memory_open(
     """Open a memory file for a network, a norm and an input shape; make it where there is none.
 
     Args:
-      path: the file; SQLite keeps two more beside it while it is open.
+      path: the file; SQLite keeps two more beside it while it is open. After a kill they may be
+        part of it, if it was being read just then: move or remove them together.
       weights: the network's params, which are hashed; or a string that names it and no other
         (`load_model(...).fingerprint`).
       law: of the noise: ellipsoids under `gaussian`, cross-polytopes under the others.

@@ -1,7 +1,9 @@
 """The SQLite file of a memory: opened safely, its errors said in one sentence.
 
 Write-ahead log and synchronous=FULL: a transaction that was committed is on the disk, one that was
-not is nowhere, whenever the process or the machine dies.
+not is nowhere, whenever the process or the machine dies. What was committed moves from the log into
+the file at once, unless somebody reads older pages at that moment: then it moves later, and until
+then the log is part of the file.
 """
 
 import contextlib
@@ -73,10 +75,21 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
             connection.execute("BEGIN IMMEDIATE")
             yield
             connection.execute("COMMIT")
+            _settle(connection)
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+def _settle(connection: sqlite3.Connection) -> None:
+    """Bring what is committed into the file, so that nothing is lost with the log of a dead process.
+
+    Waits for nobody. Where it fails, on a full disk or a file with readers, the log keeps all of it
+    and the next transaction tries again.
+    """
+    with contextlib.suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ import pytest
 from store_samples import BOUND, ball
 
 import aniso_jax as aj
+from aniso_jax.memory.check import check
+from aniso_jax.memory.opening import memory_viewed
 from aniso_jax.memory.sqlite import MemoryDamaged, MemoryRefused
 
 SUFFIXES = ("-wal", "-shm")
@@ -45,3 +47,15 @@ def test_the_log_of_another_memory_is_not_believed(killed, weights):
     said = pytest.raises((MemoryDamaged, MemoryRefused))
     with said, aj.memory_open(killed / "m", **bound) as memory:
         memory.query(jnp.zeros(2))
+
+
+@pytest.mark.parametrize("share", (0.0, 0.3, 0.6, 0.9, 1.0))
+def test_no_acknowledged_region_is_lost_with_the_log(killed, share):
+    log = killed / "m-wal"
+    log.write_bytes(log.read_bytes()[: int(share * log.stat().st_size)])
+    (killed / "m-shm").unlink()
+    if not share:
+        log.unlink()
+    with memory_viewed(killed / "m") as memory:
+        assert memory.count() == 3
+        assert check(memory) == []
