@@ -141,7 +141,9 @@ def _is_unwritable(error: sqlite3.Error) -> bool:
 
 
 def _log(path: Path) -> Path:
-    return path.with_name(f"{path.name}-wal")
+    """Beside the file itself, not beside a link to it."""
+    real = path.resolve()
+    return real.with_name(f"{real.name}-wal")
 
 
 def _check_whole(path: Path) -> None:
