@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aniso_jax.memory.check_answers import answer_troubles
 from aniso_jax.memory.check_pairs import compared
-from aniso_jax.memory.sqlite import errors_said
+from aniso_jax.memory.sqlite import snapshot
 from aniso_jax.memory.store import MemoryFile
 
 
@@ -29,7 +29,7 @@ class Overview:
 def overview(memory: MemoryFile) -> Overview:
     """Counts and costs of a memory, from its log."""
     ask = memory.connection.execute
-    with errors_said(memory.path):
+    with snapshot(memory.connection, memory.path):
         labels = dict(ask("SELECT label, count(*) FROM regions GROUP BY label ORDER BY label"))
         verdicts = dict(ask("SELECT verdict, count(*) FROM answers GROUP BY verdict"))
         lost = ask("SELECT asked - claimed FROM answers WHERE asked IS NOT NULL").fetchall()
@@ -53,9 +53,12 @@ def check(memory: MemoryFile) -> list[str]:
 
 
 def checked(memory: MemoryFile) -> Iterator[tuple[int, list[str]]]:
-    """The same step by step: (regions compared with all before them, troubles found there)."""
-    with errors_said(memory.path):
+    """The same step by step: (regions compared with all before them, troubles found there).
+
+    All of one moment: what others store meanwhile is not looked at, and stays in the log.
+    """
+    with snapshot(memory.connection, memory.path):
         pages = memory.connection.execute("PRAGMA quick_check").fetchall()
-    troubles = [f"SQLite finds: {line}." for (line,) in pages if line != "ok"]
-    yield 0, [*troubles, *answer_troubles(memory)]
-    yield from compared(memory)
+        troubles = [f"SQLite finds: {line}." for (line,) in pages if line != "ok"]
+        yield 0, [*troubles, *answer_troubles(memory)]
+        yield from compared(memory)

@@ -82,6 +82,21 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
             raise
 
 
+@contextlib.contextmanager
+def snapshot(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """What is read in the block is of one moment, whatever others write meanwhile; may be nested."""
+    if connection.in_transaction:
+        yield
+        return
+    with errors_said(path):
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(sqlite3.ProgrammingError):  # closed: it has ended
+                connection.rollback()
+
+
 def _settle(connection: sqlite3.Connection) -> None:
     """Bring what is committed into the file, so that nothing is lost with the log of a dead process.
 

@@ -63,16 +63,16 @@ def _cost(seen: Overview, dimension: int) -> str:
 
 
 def _checked(memory: MemoryFile) -> Iterator[str]:
-    troubles, regions = [], memory.count()
+    troubles, done = [], 0
     for done, found in checked(memory):
         troubles += found
-        if 0 < done < regions:
-            yield f"{done:,} of {regions:,} regions compared with all before them"
+        if 0 < done < memory.count():
+            yield f"{done:,} of {memory.count():,} regions compared with all before them"
     if troubles:
         more = f" (and {len(troubles) - 1} more)" * (len(troubles) > 1)
         raise ValueError(f"{memory.path} does not keep its promise: {troubles[0]}{more}")
     yield (
-        f"{regions} regions: pages, hashes and answers are whole, and regions of different "
+        f"{done} regions: pages, hashes and answers are whole, and regions of different "
         "classes are disjoint (in float64)."
     )
 

@@ -7,7 +7,7 @@ import pytest
 from store_samples import BOUND, ball, stream
 
 import aniso_jax as aj
-from aniso_jax.memory.check import check
+from aniso_jax.memory.check import check, checked, overview
 from aniso_jax.memory.log import _COLUMNS, _chained
 from aniso_jax.memory.rows import owner_of
 from aniso_jax.memory.sqlite import MemoryDamaged
@@ -74,3 +74,16 @@ def test_an_answer_beyond_its_region_is_found_though_its_digest_fits(tmp_path):
         digest = _chained(owner_of(memory.connection), 1, None, values)
         memory.connection.execute("UPDATE answers SET digest = ?", (digest,))
         assert check(memory) == ["Answer 1 (keep) claims more than its region holds."]
+
+
+def test_a_check_sees_one_moment_while_others_write(path):
+    with aj.memory_open(path, **BOUND) as memory, aj.memory_open(path, **BOUND) as other:
+        regions, steps = memory.count(), checked(memory)
+        next(steps)
+        for at in range(3):
+            other.ask(ball((500.0 + 10 * at, 0)), 1, draws="d")
+        assert list(steps) == [(regions, [])]
+        assert check(memory) == []
+        assert memory.count() == regions + 3
+        seen = overview(memory)
+        assert sum(seen.regions.values()) == regions + 3

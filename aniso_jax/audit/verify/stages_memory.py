@@ -23,6 +23,7 @@ from aniso_jax.audit.verify.memory_records import (
     stranger_findings,
 )
 from aniso_jax.audit.verify.stages import known, records_in
+from aniso_jax.memory.sqlite import snapshot
 from aniso_jax.runs.inputs import Inputs
 
 _REGIONS = "the regions that the run stored: disjoint where their classes differ"
@@ -53,7 +54,10 @@ def of_memory(files: Files, inputs: Inputs | None, path: Path | None) -> Verific
 def _with_file(
     files: Files, rows: Sequence[Row], regions: Mapping[int, Stored], inputs: Inputs, path: Path
 ) -> Verification:
-    with opened(path, files.experiment) as memory:
+    with (
+        opened(path, files.experiment) as memory,
+        snapshot(memory.connection, path),
+    ):
         others = regions_of_others(memory, rows, list(regions))
         copies = list(copy_findings(memory, rows, list(regions.values())))
         copies += file_strangers(memory, regions) if _is_alone(files) else ()
