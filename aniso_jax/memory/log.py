@@ -137,8 +137,10 @@ def read_answers(connection: sqlite3.Connection, path: Path) -> Iterator[Logged]
     for expected, (number, digest, *values) in enumerate(connection.execute(_ALL), start=1):
         if number != expected or digest != _chained(owner, number, before, values):
             raise changed(path, f"answer {expected}")
-        before = (digest,)
-        yield _of_row(values)
+        before, logged = (digest,), _of_row(values)
+        if len(logged.gap) != len(as_bytes(0.0)):
+            raise changed(path, f"the gap of answer {expected}")
+        yield logged
 
 
 def check_last_answer(connection: sqlite3.Connection, path: Path) -> None:

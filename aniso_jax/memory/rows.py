@@ -88,21 +88,39 @@ def read_rows(
     """The regions stored since number `after`, every one of them whole.
 
     Raises:
-      MemoryDamaged: a region is missing, or has other bytes than were written.
+      MemoryDamaged: a region is missing, has other bytes than were written, or is no region.
     """
     expected, owner = after, owner_of(connection)
     for number, label, *blobs, digest in connection.execute(_SELECT, (after,)):
         expected += 1
         if number != expected or digest != _digest(owner, number, label, *blobs):
             raise changed(path, f"region {expected}")
-        gap, center, theta = blobs
-        yield Row(
-            id=number,
-            label=label,
-            gap=from_bytes(gap, ()),
-            center=from_bytes(center, shape),
-            theta=from_bytes(theta, shape),
-        )
+        row = _row(number, label, *blobs, shape=shape)
+        if row is None:
+            raise MemoryDamaged(
+                f"{path} is damaged (region {number} is none: a class, a finite center, positive "
+                "finite numbers and the memory's shape are wanted); restore it from a copy, or "
+                "begin another memory."
+            )
+        yield row
+
+
+def _row(
+    number: int, label: int, gap: bytes, center: bytes, theta: bytes, *, shape: tuple[int, ...]
+) -> Row | None:
+    """A region of these bytes; None where they are none, which nobody stores who goes by `ask`."""
+    size = len(center) if -1 in shape else _LITTLE.itemsize * math.prod(shape)
+    if (len(gap), len(center), len(theta)) != (_LITTLE.itemsize, size, size):
+        return None
+    row = Row(
+        id=number,
+        label=label,
+        gap=from_bytes(gap, ()),
+        center=from_bytes(center, shape),
+        theta=from_bytes(theta, shape),
+    )
+    positive = all(np.all((sizes > 0) & (sizes < np.inf)) for sizes in (row.gap, row.theta))
+    return row if label >= 0 and positive and np.all(np.isfinite(row.center)) else None
 
 
 def check_all_there(connection: sqlite3.Connection, path: Path) -> None:

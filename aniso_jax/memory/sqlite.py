@@ -84,7 +84,7 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def snapshot(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """What is read in the block is of one moment, whatever others write meanwhile; may be nested."""
+    """What is read in the block is of one moment, whatever others write meanwhile; nests."""
     if connection.in_transaction:
         yield
         return
@@ -98,7 +98,7 @@ def snapshot(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 
 def _settle(connection: sqlite3.Connection) -> None:
-    """Bring what is committed into the file, so that nothing is lost with the log of a dead process.
+    """Bring what is committed into the file, so that nothing is lost with a dead process's log.
 
     Waits for nobody. Where it fails, on a full disk or a file with readers, the log keeps all of it
     and the next transaction tries again.

@@ -157,6 +157,11 @@ class MemoryFile:
     ) -> None:
         self.close()
 
+    def rows(self) -> Iterator[Row]:
+        """Every stored region, as the file has it."""
+        with errors_said(self.path):
+            yield from self._read(0)
+
     def blocks(self) -> Iterator[Memory]:
         """Every stored region, block by block, read from the file; the blocks are the caller's."""
         with errors_said(self.path):
