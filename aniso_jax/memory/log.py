@@ -104,8 +104,9 @@ def logged_answer(
     if other is not None:
         raise MemoryRefused(
             f"{path} was asked about this input (content {name[:16]}) before with other draws "
-            f"({_differing(other[0], draws)}); a second try needs its own share of alpha: give "
-            "the seed, plan and scale of the first one, or another memory."
+            f"({_differing(other[0], draws)}); a second try needs its own share of alpha: ask as "
+            "the first time (certify --memory or memory_certify, which never draw alike; the same "
+            "seed, plan and scale), or give another memory."
         )
     found = connection.execute(_SAME, (name, draws, run)).fetchone() if run else None
     if found is None:

@@ -82,8 +82,8 @@ class MemoryFile:
         at any moment, the file holds all of it or nothing.
 
         Raises:
-          MemoryRefused: a region of another norm, shape or dtype; or the input was asked before
-            with other draws, which would be another try at a certificate.
+          MemoryRefused: a region of another norm, shape or dtype; a label that is no class; or the
+            input was asked before with other draws, another try at a certificate.
           MemoryBusy, MemoryDamaged, MemoryUnwritable, DiskFull: nothing was stored.
         """
         question = Question.of(new, label, self.binding.order, self.binding.shape)
