@@ -113,9 +113,10 @@ class Unchanging:
 
     def are(self, others: "Unchanging") -> bool:
         """Whether both are the same arrays, which then need no other look."""
-        pairs = zip(self.leaves, others.leaves, strict=False)
-        same = self.tree == others.tree and all(one is other for one, other in pairs)
-        return bool(self.leaves) and same
+        if not self.leaves or not others.leaves or self.tree != others.tree:
+            return False
+        pairs = zip(self.leaves, others.leaves, strict=True)
+        return all(one is other for one, other in pairs)
 
 
 def check_params(

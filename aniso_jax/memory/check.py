@@ -1,5 +1,6 @@
 """A memory file doubted: every byte, every answer, and every pair of regions again in float64."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,14 +17,12 @@ class Overview:
     Attributes:
       regions: stored, by class.
       answers: given, by verdict: keep, shrink, adopt, abstain.
-      nats: log-volume lost by each answer that claims less than the input's own certificate.
-      emptied: certificates of which nothing was left.
+      nats: log-volume that each certificate lost, infinity where nothing is claimed for its class.
     """
 
     regions: dict[int, int]
     answers: dict[str, int]
     nats: tuple[float, ...]
-    emptied: int
 
 
 def overview(memory: MemoryFile) -> Overview:
@@ -33,9 +32,8 @@ def overview(memory: MemoryFile) -> Overview:
         labels = dict(ask("SELECT label, count(*) FROM regions GROUP BY label ORDER BY label"))
         verdicts = dict(ask("SELECT verdict, count(*) FROM answers GROUP BY verdict"))
         lost = ask("SELECT asked - claimed FROM answers WHERE asked IS NOT NULL").fetchall()
-    nats = [found for (found,) in lost if found is not None and found > 0]
-    emptied = sum(found is None for (found,) in lost)
-    return Overview(regions=labels, answers=verdicts, nats=tuple(nats), emptied=emptied)
+    nats = tuple(math.inf if found is None else found for (found,) in lost)
+    return Overview(regions=labels, answers=verdicts, nats=nats)
 
 
 def check(memory: MemoryFile) -> list[str]:

@@ -42,8 +42,8 @@ class Logged:
       label: the class answered, or -1.
       gap: of the claimed region, float32.
       region: number of the stored region on which the claim rests; None on abstention.
-      asked, claimed: log-volumes in nats of the own and of the claimed region, up to the constant
-        of the norm; None where empty. Their difference is what memory cost.
+      asked, claimed: log-volumes in nats of the own region and of what is claimed for its class,
+        up to the constant of the norm; None where empty. Their difference is what memory cost.
       theta: of the claimed region, where it was read again; not logged.
     """
 
@@ -59,9 +59,12 @@ class Logged:
     theta: NDArray[np.float32] | None = None
 
     @classmethod
-    def of(cls, answer: MemoryAnswer, new: Region, *, name: str, draws: str, run: str) -> "Logged":
-        """What is logged of an answer."""
+    def of(
+        cls, answer: MemoryAnswer, new: Region, own: int, *, name: str, draws: str, run: str
+    ) -> "Logged":
+        """What is logged of an answer to a certificate of the class `own`."""
         verdict = MemoryVerdict(int(answer.verdict))
+        is_own = int(answer.label) == own
         return cls(
             input=name,
             draws=draws,
@@ -71,7 +74,7 @@ class Logged:
             gap=as_bytes(answer.region.gap),
             region=None if verdict == MemoryVerdict.ABSTAIN else int(answer.index),
             asked=log_volume(new),
-            claimed=log_volume(answer.region),
+            claimed=log_volume(answer.region) if is_own else None,
         )
 
     def answer(self, new: Region, order: int) -> MemoryAnswer:

@@ -98,7 +98,7 @@ class MemoryFile:
             answer, row = answer_from(question, self._blocks(), next_id=self.count() + 1)
             if row is not None:
                 write_row(self.connection, row)
-            logged = Logged.of(answer, new, name=name, draws=draws, run=run)
+            logged = Logged.of(answer, new, int(label), name=name, draws=draws, run=run)
             write_answer(self.connection, logged, path=self.path)
         return answer, logged
 
