@@ -73,5 +73,5 @@ def test_a_gallery_shows_the_scale_that_is_claimed(remembering):
 def test_joint_regions_are_said_to_hold_together(remembering):
     remembering.attrs |= {"alpha": 0.001, "mode": "float", "joint_alpha": 0.01, "scale": "fixed"}
     said = statement([remembering])
-    assert said.startswith("For all stored regions of the memory m.sqlite together, with")
+    assert said.startswith("For all inputs that the memory m.sqlite was asked about together, w")
     assert "at least 1 − α = 0.99 over the draws" in said

@@ -97,7 +97,8 @@ def test_records_hold_what_is_claimed_after_the_memory_was_asked(folded, prepare
 
 def test_the_claim_and_the_report_speak_of_the_memory(folded):
     claim = json.loads((folded[1] / "run.json").read_text())["claim"]
-    assert re.match(r"For each stored region of m\.sqlite \([0-9a-f]{12}\) by itself, with", claim)
+    asked = r"For each input that m\.sqlite \([0-9a-f]{12}\) was asked about, by itself, with"
+    assert re.match(asked, claim)
     frame = load_frame(folded[1])
     said = memory_statement([frame])
     assert said.startswith("Memory m.sqlite (")
@@ -177,8 +178,8 @@ def test_a_joint_claim_has_a_memory_of_its_own(asked, plan, tmp_path, capsys):
     words = ("certify", *asked(), *plan, "--memory", memory, "--simultaneous")
     assert aniso_jax(*words, "--limit", 5, "--out", tmp_path / "joint") == 0
     claim = json.loads((tmp_path / "joint" / "run.json").read_text())["claim"]
-    assert claim.startswith("For all stored regions of m.sqlite (")
-    assert ") together, with probability at least 0.99 over the draws" in claim
+    assert claim.startswith("For all inputs that m.sqlite (")
+    assert ") was asked about together, with probability at least 0.99 over the draws" in claim
     capsys.readouterr()
     assert aniso_jax("verify", tmp_path / "joint", "--memory", memory) == 0
     assert "m.sqlite: its pages, answers and all its regions" in capsys.readouterr().out
