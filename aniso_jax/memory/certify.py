@@ -68,7 +68,7 @@ def memory_certify(
     if int(found.label) != ABSTAIN:
         return found
     draws = _draws(key, scale, plan)
-    memory.check_draws(x, draws=draws)
+    memory.begin(x, draws=draws)
     own = _certify(apply_fn, law, chunk, params, x, key, scale, plan)
     return memory.ask(own.region, int(own.label), draws=draws)[0]
 

@@ -17,11 +17,13 @@ class Overview:
     Attributes:
       regions: stored, by class.
       answers: given, by verdict: keep, shrink, adopt, abstain.
+      inputs: that answers were given to; as many certificates were attempted, or more.
       nats: log-volume that each certificate lost, infinity where nothing is claimed for its class.
     """
 
     regions: dict[int, int]
     answers: dict[str, int]
+    inputs: int
     nats: tuple[float, ...]
 
 
@@ -31,9 +33,10 @@ def overview(memory: MemoryFile) -> Overview:
     with snapshot(memory.connection, memory.path):
         labels = dict(ask("SELECT label, count(*) FROM regions GROUP BY label ORDER BY label"))
         verdicts = dict(ask("SELECT verdict, count(*) FROM answers GROUP BY verdict"))
+        inputs = ask("SELECT count(DISTINCT input) FROM answers").fetchone()[0]
         lost = ask("SELECT asked - claimed FROM answers WHERE asked IS NOT NULL").fetchall()
     nats = tuple(math.inf if found is None else found for (found,) in lost)
-    return Overview(regions=labels, answers=verdicts, nats=nats)
+    return Overview(regions=labels, answers=verdicts, inputs=inputs, nats=nats)
 
 
 def check(memory: MemoryFile) -> list[str]:

@@ -18,6 +18,7 @@ CREATE TABLE regions (id INTEGER PRIMARY KEY, label INTEGER NOT NULL, gap BLOB N
 CREATE TABLE answers (id INTEGER PRIMARY KEY, input TEXT NOT NULL, draws TEXT NOT NULL,
     run TEXT NOT NULL, verdict TEXT NOT NULL, label INTEGER NOT NULL, gap BLOB NOT NULL,
     region INTEGER, asked REAL, claimed REAL, digest BLOB NOT NULL);
+CREATE TABLE attempts (input TEXT PRIMARY KEY, draws TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX answers_by_input ON answers (input);
 """
 

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
+from aniso_jax.memory.attempts import check_draws
 from aniso_jax.memory.rows import as_bytes, changed, from_bytes, owner_of, read_row
-from aniso_jax.memory.sqlite import MemoryRefused
 
 _COLUMNS = "input, draws, run, verdict, label, gap, region, asked, claimed"
-_OTHER = "SELECT draws FROM answers WHERE input = ? AND draws != ? LIMIT 1"
 _SAME = (
     f"SELECT id, digest, {_COLUMNS} FROM answers WHERE input = ? AND draws = ? AND run = ? "
     "ORDER BY id"
@@ -103,14 +102,7 @@ def logged_answer(
         own share of alpha.
       MemoryDamaged: the answer, or the region it rests on, has other bytes than were written.
     """
-    other = connection.execute(_OTHER, (name, draws)).fetchone()
-    if other is not None:
-        raise MemoryRefused(
-            f"{path} was asked about this input (content {name[:16]}) before with other draws "
-            f"({_differing(other[0], draws)}); a second try needs its own share of alpha: ask as "
-            "the first time (certify --memory or memory_certify, which never draw alike; the same "
-            "seed, plan and scale), or give another memory."
-        )
+    check_draws(connection, name, draws=draws, path=path)
     found = connection.execute(_SAME, (name, draws, run)).fetchone() if run else None
     if found is None:
         return None
@@ -122,13 +114,6 @@ def logged_answer(
     if logged.region is None:
         return logged
     return replace(logged, theta=read_row(connection, path, logged.region).theta)
-
-
-def _differing(there: str, asked: str) -> str:
-    """The fields, which semicolons part, in which two descriptions of draws differ."""
-    pairs = zip(there.split("; "), asked.split("; "), strict=False)
-    fields = [f"{old}, now {new}" for old, new in pairs if old != new]
-    return "; ".join(fields) or f"{there}, now {asked}"
 
 
 def read_answers(connection: sqlite3.Connection, path: Path) -> Iterator[Logged]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from aniso_jax.geometry.regions import Region
 from aniso_jax.memory.answers import MemoryAnswer
+from aniso_jax.memory.attempts import check_draws, write_attempt
 from aniso_jax.memory.binding import (
     Binding,
     Unchanging,
@@ -19,7 +20,12 @@ from aniso_jax.memory.binding import (
 )
 from aniso_jax.memory.cache import Cache
 from aniso_jax.memory.fold import Question, answer_from
-from aniso_jax.memory.log import Logged, check_last_answer, logged_answer, write_answer
+from aniso_jax.memory.log import (
+    Logged,
+    check_last_answer,
+    logged_answer,
+    write_answer,
+)
 from aniso_jax.memory.registry import Memory
 from aniso_jax.memory.rows import (
     Row,
@@ -115,7 +121,18 @@ class MemoryFile:
           MemoryRefused: it was.
         """
         with errors_said(self.path):
-            logged_answer(self.connection, content_id(x), draws=draws, run="", path=self.path)
+            check_draws(self.connection, content_id(x), draws=draws, path=self.path)
+
+    def begin(self, x: Any, *, draws: str) -> None:
+        """The same, and write down that they are about to be made, whatever becomes of them.
+
+        Raises:
+          MemoryRefused: as `check_draws`.
+        """
+        name = content_id(x)
+        with transaction(self.connection, self.path):
+            check_draws(self.connection, name, draws=draws, path=self.path)
+            write_attempt(self.connection, name, draws)
 
     def check_params(self, params: Any, *, are_known: bool = False) -> None:
         """Refuse other params than those the file knows; it gets to know the first.

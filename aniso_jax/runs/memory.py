@@ -42,7 +42,7 @@ def _shown(bound: Binding, seen: Overview) -> Iterator[str]:
         f" (class: regions; {classes})" * bool(classes)
     )
     answers = ", ".join(f"{seen.answers.get(name, 0)} {name}" for name in _ORDER)
-    yield f"{sum(seen.answers.values())} answers: {answers}"
+    yield f"{sum(seen.answers.values())} answers about {seen.inputs} inputs: {answers}"
     yield cost_said(seen.nats, math.prod(bound.shape))
 
 

@@ -110,8 +110,9 @@ def remembered_network(experiment: Experiment) -> str:
 def draws_of(experiment: Experiment) -> str:
     """What determines an input's votes and bound: another one is another try.
 
-    A search rounds otherwise in other batches, but its noise and what it looks for are the same:
-    batch and chunk count only where the network's logits depend on them.
+    A search rounds otherwise in other batches, on other devices and by other versions, but its
+    noise and what it looks for are the same: none of these counts as another try, save batch and
+    chunk where the network's logits depend on them.
     """
     names = _DRAWS if experiment.chunk is None else f"{_DRAWS} batch chunk"
     return "; ".join(f"{name} {getattr(experiment, name)}" for name in names.split())

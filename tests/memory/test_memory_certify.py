@@ -8,6 +8,7 @@ from store_samples import BOUND, ball
 
 import aniso_jax as aj
 from aniso_jax.memory import binding
+from aniso_jax.memory import certify as certifying
 from aniso_jax.memory.sqlite import MemoryRefused
 
 PLAN = aj.plan(aj.gaussian, n=300)
@@ -89,3 +90,17 @@ def test_params_are_hashed_once(tmp_path, monkeypatch):
         for x in (X, 1.1 * X, 1.2 * X):
             aj.memory_certify(memory, net, W, x, KEY, **HOW)
     assert len(hashed) == 1
+
+
+def test_a_call_that_died_before_its_answer_was_a_try(tmp_path, monkeypatch):
+    def died(*_):
+        raise KeyboardInterrupt
+
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        with monkeypatch.context() as patched:
+            patched.setattr(certifying, "_certify", died)
+            with pytest.raises(KeyboardInterrupt):
+                aj.memory_certify(memory, net, W, X, KEY, **HOW)
+        with pytest.raises(MemoryRefused, match="a second try needs its own share of alpha"):
+            aj.memory_certify(memory, net, W, X, jax.random.key(1), **HOW)
+        assert int(aj.memory_certify(memory, net, W, X, KEY, **HOW).label) == 0
