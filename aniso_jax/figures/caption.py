@@ -30,9 +30,10 @@ class Drawing:
 def confidence(alpha: float) -> str:
     """What a certified region claims, in words.
 
-    >>> confidence(0.001)
-    'each region holds with probability at least 0.999 over its own draws, by itself'
+    >>> confidence(0.001)[:67]
+    'each region holds or is not claimed with probability at least 0.999'
     """
     return (
-        f"each region holds with probability at least {1 - alpha:g} over its own draws, by itself"
+        f"each region holds or is not claimed with probability at least {1 - alpha:g} over its own "
+        "draws, by itself"
     )

@@ -16,6 +16,9 @@ SHORTEST, LONGEST = 2.0**-40, 2.0**40
 """Semi-axes and centers that comparisons reason about: no square or quotient of two of them
 leaves float32. About 1e-12 and 1e12; of anything beyond them nothing is proved."""
 
+SMALLEST, LARGEST = 2.0**-60, 2.0**60
+"""Gaps, so that no theta of such semi-axes has an inverse that float32 takes for 0."""
+
 
 def thetas(scale: Scale, like: jax.Array) -> jax.Array:
     """The diagonal of S, one number for every coordinate of `like`.
@@ -65,7 +68,8 @@ def outer_axes(region: "Region") -> jax.Array:
 
 def is_measurable(region: "Region") -> jax.Array:
     """Whether the region is one that comparisons reason about; false for NaNs and empty ones."""
-    return measurable(outer_axes(region), region.center) & (region.gap > 0)
+    is_usual = (region.gap >= SMALLEST) & (region.gap <= LARGEST)
+    return measurable(outer_axes(region), region.center) & is_usual
 
 
 def measurable(axes: jax.Array, center: jax.Array) -> jax.Array:

@@ -77,15 +77,68 @@ def weights_hash(params: Any) -> str:
     return f"params:{digest.hexdigest()}"
 
 
-def check_params(connection: Any, binding: Binding, params: Any, path: Path) -> None:
-    """Refuse other params than a file's, and write down the first; inside a transaction."""
+def name_of(weights: Any) -> str:
+    """A network's name: the string that it is, or the hash of its params.
+
+    Raises:
+      ValueError: params without an array, which any network may have.
+    """
+    if isinstance(weights, str):
+        return weights
+    if not jax.tree.leaves(weights):
+        raise ValueError(
+            "weights holds no array, so that nothing tells this network from another one: give "
+            "the params that it computes with, or a string that names it and no other."
+        )
+    return weights_hash(weights)
+
+
+@dataclass(frozen=True)
+class Unchanging:
+    """Arrays that cannot change in place, and the tree they make.
+
+    Attributes:
+      leaves: none where some can, as NumPy's do.
+    """
+
+    tree: Any = None
+    leaves: tuple[jax.Array, ...] = ()
+
+    @classmethod
+    def of(cls, params: Any) -> "Unchanging":
+        """The arrays of params, if all are JAX's."""
+        leaves, tree = jax.tree.flatten(params)
+        fixed = all(isinstance(leaf, jax.Array) for leaf in leaves)
+        return cls(tree, tuple(leaves)) if fixed else cls()
+
+    def are(self, others: "Unchanging") -> bool:
+        """Whether both are the same arrays, which then need no other look."""
+        if not self.leaves or not others.leaves or self.tree != others.tree:
+            return False
+        pairs = zip(self.leaves, others.leaves, strict=True)
+        return all(one is other for one, other in pairs)
+
+
+def check_params(
+    connection: Any, binding: Binding, params: Any, path: Path, *, are_known: bool
+) -> None:
+    """Refuse other params than a file's, and write down the first; inside a transaction.
+
+    Args:
+      are_known: to be those of the network that the file is named after. Others are written down
+        only where nothing was answered before, which they might not have made.
+    """
     given = weights_hash(params)
-    if binding.weights.startswith("params:"):
-        there = binding.weights
-    else:
-        connection.execute("INSERT OR IGNORE INTO binding VALUES ('params', ?)", (given,))
-        there = dict(connection.execute("SELECT name, value FROM binding"))["params"]
-    if given != there:
+    said = dict(connection.execute("SELECT name, value FROM binding"))
+    there = binding.weights if binding.weights.startswith("params:") else said.get("params")
+    if there is None:
+        if not are_known and connection.execute("SELECT 1 FROM answers LIMIT 1").fetchone():
+            raise MemoryRefused(
+                f"{path} holds answers, and does not know the params they were made with: open "
+                "another memory for these."
+            )
+        connection.execute("INSERT INTO binding VALUES ('params', ?)", (given,))
+    elif given != there:
         raise MemoryRefused(
             f"{path} was made with other params ({there[:23]}, now {given[:23]}): open a memory "
             "for these."

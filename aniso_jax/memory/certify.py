@@ -38,8 +38,10 @@ def memory_certify(
         the input's content, so that the same input has the same draws.
 
     Guarantee:
-      The answer is on the disk when it is returned, and no later answer contradicts it. Each
-      stored region holds with probability at least 1 - alpha over its own draws.
+      The answer is on the disk when it is returned, and no later answer contradicts it. For each
+      input asked, with probability at least 1 - alpha over its own draws no false region is stored
+      for it; so at most alpha times the inputs asked are expected to have stored one. Which
+      regions are stored depends on the draws: nothing is said of one of them by itself.
 
     Raises:
       MemoryRefused: the input was certified before with other draws or another scale, which would
@@ -66,7 +68,7 @@ def memory_certify(
     if int(found.label) != ABSTAIN:
         return found
     draws = _draws(key, scale, plan)
-    memory.check_draws(x, draws=draws)
+    memory.begin(x, draws=draws)
     own = _certify(apply_fn, law, chunk, params, x, key, scale, plan)
     return memory.ask(own.region, int(own.label), draws=draws)[0]
 

@@ -1,11 +1,12 @@
 """A memory file doubted: every byte, every answer, and every pair of regions again in float64."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aniso_jax.memory.check_answers import answer_troubles
 from aniso_jax.memory.check_pairs import compared
-from aniso_jax.memory.sqlite import errors_said
+from aniso_jax.memory.sqlite import snapshot
 from aniso_jax.memory.store import MemoryFile
 
 
@@ -16,26 +17,26 @@ class Overview:
     Attributes:
       regions: stored, by class.
       answers: given, by verdict: keep, shrink, adopt, abstain.
-      nats: log-volume lost by each answer that claims less than the input's own certificate.
-      emptied: certificates of which nothing was left.
+      inputs: that answers were given to; as many certificates were attempted, or more.
+      nats: log-volume that each certificate lost, infinity where nothing is claimed for its class.
     """
 
     regions: dict[int, int]
     answers: dict[str, int]
+    inputs: int
     nats: tuple[float, ...]
-    emptied: int
 
 
 def overview(memory: MemoryFile) -> Overview:
     """Counts and costs of a memory, from its log."""
     ask = memory.connection.execute
-    with errors_said(memory.path):
+    with snapshot(memory.connection, memory.path):
         labels = dict(ask("SELECT label, count(*) FROM regions GROUP BY label ORDER BY label"))
         verdicts = dict(ask("SELECT verdict, count(*) FROM answers GROUP BY verdict"))
+        inputs = ask("SELECT count(DISTINCT input) FROM answers").fetchone()[0]
         lost = ask("SELECT asked - claimed FROM answers WHERE asked IS NOT NULL").fetchall()
-    nats = [found for (found,) in lost if found is not None and found > 0]
-    emptied = sum(found is None for (found,) in lost)
-    return Overview(regions=labels, answers=verdicts, nats=tuple(nats), emptied=emptied)
+    nats = tuple(math.inf if found is None else found for (found,) in lost)
+    return Overview(regions=labels, answers=verdicts, inputs=inputs, nats=nats)
 
 
 def check(memory: MemoryFile) -> list[str]:
@@ -53,9 +54,12 @@ def check(memory: MemoryFile) -> list[str]:
 
 
 def checked(memory: MemoryFile) -> Iterator[tuple[int, list[str]]]:
-    """The same step by step: (regions compared with all before them, troubles found there)."""
-    with errors_said(memory.path):
+    """The same step by step: (regions compared with all before them, troubles found there).
+
+    All of one moment: what others store meanwhile is not looked at, and stays in the log.
+    """
+    with snapshot(memory.connection, memory.path):
         pages = memory.connection.execute("PRAGMA quick_check").fetchall()
-    troubles = [f"SQLite finds: {line}." for (line,) in pages if line != "ok"]
-    yield 0, [*troubles, *answer_troubles(memory)]
-    yield from compared(memory)
+        troubles = [f"SQLite finds: {line}." for (line,) in pages if line != "ok"]
+        yield 0, [*troubles, *answer_troubles(memory)]
+        yield from compared(memory)

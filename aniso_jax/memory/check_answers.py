@@ -12,7 +12,6 @@ from aniso_jax.memory.sqlite import errors_said
 from aniso_jax.memory.store import MemoryFile
 
 _STORED = ("keep", "shrink")
-_CLAIMS = "SELECT label, gap FROM regions ORDER BY id"
 
 
 def answer_troubles(memory: MemoryFile) -> Iterator[str]:
@@ -22,12 +21,10 @@ def answer_troubles(memory: MemoryFile) -> Iterator[str]:
     class and at most its gap; where in the region the input lay is not logged.
 
     Raises:
-      MemoryDamaged: an answer is missing or was changed; the sentence names it.
+      MemoryDamaged: an answer or a region is missing or was changed; the sentence names it.
     """
     with errors_said(memory.path):
-        regions = [
-            (label, from_bytes(gap, ())) for label, gap in memory.connection.execute(_CLAIMS)
-        ]
+        regions = [(row.label, row.gap) for row in memory.rows()]
         stored: Counter[int | None] = Counter()
         for number, answer in enumerate(read_answers(memory.connection, memory.path), start=1):
             stored[answer.region] += answer.verdict in _STORED

@@ -1,7 +1,9 @@
 """One question put to many blocks of regions, as `memory_insert` puts it to one."""
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import SupportsIndex
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +19,8 @@ from aniso_jax.memory.rows import Row
 from aniso_jax.memory.rules import check_storable, decide, is_candidate
 from aniso_jax.memory.scan import Seen, avoid, look
 from aniso_jax.memory.sqlite import MemoryRefused
+
+_CLASSES = 2**31  # what an int32 holds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +44,7 @@ class Question:
                 "and float32."
             )
         region = replace(new, scale=Diagonal(theta=theta))
-        return cls(new=region, label=jnp.int32(label))
+        return cls(new=region, label=jnp.int32(_class(label)))
 
     @classmethod
     def at(cls, x: jax.Array, order: int, shape: tuple[int, ...]) -> "Question":
@@ -87,6 +91,20 @@ def answer_from(
         theta=np.asarray(thetas(found.region.scale, new.center)),
     )
     return replace(found, index=jnp.int32(next_id)), row
+
+
+def _class(label: SupportsIndex) -> int:
+    """A whole number that the file and the arrays hold as it is; nothing is rounded to one."""
+    try:
+        number = operator.index(label)
+    except TypeError:
+        number = _CLASSES
+    if not ABSTAIN <= number < _CLASSES:
+        raise MemoryRefused(
+            f"The label is {label}; wanted a class, a whole number from 0 to {_CLASSES - 1}, or "
+            f"{ABSTAIN} where there is no certificate."
+        )
+    return number
 
 
 @dataclass(frozen=True, kw_only=True)

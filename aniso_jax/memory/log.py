@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
-from aniso_jax.memory.rows import as_bytes, changed, from_bytes, read_row
-from aniso_jax.memory.sqlite import MemoryRefused
+from aniso_jax.memory.attempts import check_draws
+from aniso_jax.memory.rows import as_bytes, changed, from_bytes, owner_of, read_row
 
 _COLUMNS = "input, draws, run, verdict, label, gap, region, asked, claimed"
-_OTHER = "SELECT draws FROM answers WHERE input = ? AND draws != ? LIMIT 1"
 _SAME = (
     f"SELECT id, digest, {_COLUMNS} FROM answers WHERE input = ? AND draws = ? AND run = ? "
     "ORDER BY id"
 )
 _ALL = f"SELECT id, digest, {_COLUMNS} FROM answers ORDER BY id"
 _LAST = "SELECT id, digest FROM answers ORDER BY id DESC LIMIT 1"
+_ENDS = f"SELECT id, digest, {_COLUMNS} FROM answers ORDER BY id DESC LIMIT 2"
 _DIGEST = "SELECT digest FROM answers WHERE id = ?"
 _LABEL = "SELECT label FROM regions WHERE id = ?"
 
@@ -41,8 +41,8 @@ class Logged:
       label: the class answered, or -1.
       gap: of the claimed region, float32.
       region: number of the stored region on which the claim rests; None on abstention.
-      asked, claimed: log-volumes in nats of the own and of the claimed region, up to the constant
-        of the norm; None where empty. Their difference is what memory cost.
+      asked, claimed: log-volumes in nats of the own region and of what is claimed for its class,
+        up to the constant of the norm; None where empty. Their difference is what memory cost.
       theta: of the claimed region, where it was read again; not logged.
     """
 
@@ -58,9 +58,12 @@ class Logged:
     theta: NDArray[np.float32] | None = None
 
     @classmethod
-    def of(cls, answer: MemoryAnswer, new: Region, *, name: str, draws: str, run: str) -> "Logged":
-        """What is logged of an answer."""
+    def of(
+        cls, answer: MemoryAnswer, new: Region, own: int, *, name: str, draws: str, run: str
+    ) -> "Logged":
+        """What is logged of an answer to a certificate of the class `own`."""
         verdict = MemoryVerdict(int(answer.verdict))
+        is_own = int(answer.label) == own
         return cls(
             input=name,
             draws=draws,
@@ -70,7 +73,7 @@ class Logged:
             gap=as_bytes(answer.region.gap),
             region=None if verdict == MemoryVerdict.ABSTAIN else int(answer.index),
             asked=log_volume(new),
-            claimed=log_volume(answer.region),
+            claimed=log_volume(answer.region) if is_own else None,
         )
 
     def answer(self, new: Region, order: int) -> MemoryAnswer:
@@ -92,38 +95,25 @@ class Logged:
 def logged_answer(
     connection: sqlite3.Connection, name: str, *, draws: str, run: str, path: Path
 ) -> Logged | None:
-    """The first answer that an input got in this run; None where it got none.
+    """The answer that an input got to this very question; None where it got none.
 
     Raises:
       MemoryRefused: it was asked with other draws. A second try at a certificate would need its
         own share of alpha.
       MemoryDamaged: the answer, or the region it rests on, has other bytes than were written.
     """
-    other = connection.execute(_OTHER, (name, draws)).fetchone()
-    if other is not None:
-        raise MemoryRefused(
-            f"{path} was asked about this input (content {name[:16]}) before with other draws "
-            f"({_differing(other[0], draws)}); a second try needs its own share of alpha: give "
-            "the seed, plan and scale of the first one, or another memory."
-        )
+    check_draws(connection, name, draws=draws, path=path)
     found = connection.execute(_SAME, (name, draws, run)).fetchone() if run else None
     if found is None:
         return None
     number, digest, *values = found
     before = connection.execute(_DIGEST, (number - 1,)).fetchone()
-    if digest != _chained(number, before, values):
+    if digest != _chained(owner_of(connection), number, before, values):
         raise changed(path, f"answer {number}")
     logged = _of_row(values)
     if logged.region is None:
         return logged
     return replace(logged, theta=read_row(connection, path, logged.region).theta)
-
-
-def _differing(there: str, asked: str) -> str:
-    """The fields, which semicolons part, in which two descriptions of draws differ."""
-    pairs = zip(there.split("; "), asked.split("; "), strict=False)
-    fields = [f"{old}, now {new}" for old, new in pairs if old != new]
-    return "; ".join(fields) or f"{there}, now {asked}"
 
 
 def read_answers(connection: sqlite3.Connection, path: Path) -> Iterator[Logged]:
@@ -132,12 +122,29 @@ def read_answers(connection: sqlite3.Connection, path: Path) -> Iterator[Logged]
     Raises:
       MemoryDamaged: an answer is missing, or has other bytes than were written.
     """
-    before = None
+    before, owner = None, owner_of(connection)
     for expected, (number, digest, *values) in enumerate(connection.execute(_ALL), start=1):
-        if number != expected or digest != _chained(number, before, values):
+        if number != expected or digest != _chained(owner, number, before, values):
             raise changed(path, f"answer {expected}")
-        before = (digest,)
-        yield _of_row(values)
+        before, logged = (digest,), _of_row(values)
+        if len(logged.gap) != len(as_bytes(0.0)):
+            raise changed(path, f"the gap of answer {expected}")
+        yield logged
+
+
+def check_last_answer(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file whose last answer is another memory's; one look, whatever the file holds.
+
+    Raises:
+      MemoryDamaged: it is, or was changed.
+    """
+    last, *before = connection.execute(_ENDS).fetchall() or [None]
+    if last is None:
+        return
+    number, digest, *values = last
+    chain = (before[0][1],) if before else None
+    if digest != _chained(owner_of(connection), number, chain, values):
+        raise changed(path, f"answer {number}")
 
 
 def write_answer(connection: sqlite3.Connection, logged: Logged, *, path: Path) -> None:
@@ -150,16 +157,17 @@ def write_answer(connection: sqlite3.Connection, logged: Logged, *, path: Path) 
     values = tuple(getattr(logged, name) for name in _COLUMNS.split(", "))
     before = connection.execute(_LAST).fetchone()
     number = 1 if before is None else before[0] + 1
-    digest = _chained(number, None if before is None else before[1:], values)
+    chain = None if before is None else before[1:]
+    digest = _chained(owner_of(connection), number, chain, values)
     marks = ", ".join("?" * (len(values) + 2))
     add = f"INSERT INTO answers (id, digest, {_COLUMNS}) VALUES ({marks})"
     connection.execute(add, (number, digest, *values))
 
 
-def _chained(number: int, before: tuple[bytes] | None, values: Sequence[Any]) -> bytes:
-    """A digest of an answer and, through the one before it, of all before it."""
+def _chained(owner: str, number: int, before: tuple[bytes] | None, values: Sequence[Any]) -> bytes:
+    """A digest of an answer, its memory's number and, through the one before it, of all before."""
     chain = b"" if before is None else before[0]
-    return hashlib.sha256(chain + repr((number, *values)).encode()).digest()
+    return hashlib.sha256(chain + repr((owner, number, *values)).encode()).digest()
 
 
 def _of_row(values: Sequence[Any]) -> Logged:

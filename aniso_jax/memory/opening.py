@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from aniso_jax.memory.binding import Binding, read_binding, weights_hash
-from aniso_jax.memory.sqlite import MemoryRefused, connect, create, errors_said
+from aniso_jax.memory.binding import Binding, name_of, read_binding
+from aniso_jax.memory.creation import create
+from aniso_jax.memory.sqlite import MemoryRefused, connect, errors_said
 from aniso_jax.memory.store import MemoryFile
 from aniso_jax.smoothing.laws import Law
 
@@ -28,8 +29,10 @@ def memory_open(
     """Open a memory file for a network, a norm and an input shape; make it where there is none.
 
     Args:
-      path: the file; SQLite keeps two more beside it while it is open.
-      weights: the network's hash (`load_model(...).fingerprint`), or its params, which are hashed.
+      path: the file; SQLite keeps two more beside it while it is open. After a kill they may be
+        part of it, if it was being read just then: move or remove them together.
+      weights: the network's params, which are hashed; or a string that names it and no other
+        (`load_model(...).fingerprint`).
       law: of the noise: ellipsoids under `gaussian`, cross-polytopes under the others.
       shape: of one input.
       alpha: of every certificate that is put in.
@@ -38,10 +41,15 @@ def memory_open(
 
     Guarantee:
       What is stored is what is claimed, bit by bit. Any number of processes may have the file open.
+      It refuses another name or hash, law, shape or alpha, and in `memory_certify` other params:
+      named by a string, it knows those of the run that was made with it, or of the first call.
+      It cannot know what the function does with the params, nor see another precision, device or
+      version of JAX: keep these the same, or open another memory.
 
     Raises:
-      MemoryRefused: no memory file, or one of another network, law, norm, shape or alpha; the
-        sentence says which.
+      MemoryRefused: no memory file, or one of another network, law, norm, shape or alpha, and
+        the sentence says which; or no file, and the log of one that is gone beside it.
+      ValueError: weights without an array.
       MemoryDamaged, MemoryUnwritable, MemoryBusy, DiskFull: nothing was changed.
 
     >>> import aniso_jax as aj, jax.numpy as jnp, tempfile
@@ -54,7 +62,7 @@ def memory_open(
     ...         int(memory.query(jnp.array([0.0, 0.5])).label), memory.count()
     (3, 1)
     """
-    name = weights if isinstance(weights, str) else weights_hash(weights)
+    name = name_of(weights)
     binding = Binding(weights=name, law=law.name, shape=tuple(shape), alpha=float(alpha))
     return open_bound(Path(path), binding, patience=patience, ram=ram)
 

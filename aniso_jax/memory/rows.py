@@ -22,6 +22,7 @@ from aniso_jax.memory.sqlite import MemoryDamaged
 _ENTRIES = 2**22
 """Numbers of a block's centers."""
 
+_OWNER = "SELECT value FROM binding WHERE name = 'number'"
 _SELECT = "SELECT id, label, gap, center, theta, digest FROM regions WHERE id > ? ORDER BY id"
 _ENDS = (
     "SELECT (SELECT coalesce(max(region), 0) FROM answers), (SELECT coalesce(max(id), 0) "
@@ -40,10 +41,10 @@ class Row:
     center: NDArray[np.float32]
     theta: NDArray[np.float32]
 
-    def values(self) -> tuple[Any, ...]:
-        """What the table holds of it."""
+    def values(self, owner: str) -> tuple[Any, ...]:
+        """What the table of the memory with this number holds of it."""
         blobs = tuple(as_bytes(array) for array in (self.gap, self.center, self.theta))
-        return self.id, self.label, *blobs, _digest(self.id, self.label, *blobs)
+        return self.id, self.label, *blobs, _digest(owner, self.id, self.label, *blobs)
 
 
 def as_bytes(values: Any) -> bytes:
@@ -68,7 +69,17 @@ def content_id(x: Any) -> str:
 
 def write_row(connection: sqlite3.Connection, row: Row) -> None:
     """Add a region; inside the caller's transaction."""
-    connection.execute("INSERT INTO regions VALUES (?, ?, ?, ?, ?, ?)", row.values())
+    values = row.values(owner_of(connection))
+    connection.execute("INSERT INTO regions VALUES (?, ?, ?, ?, ?, ?)", values)
+
+
+def owner_of(connection: sqlite3.Connection) -> str:
+    """The memory's number, which goes into every digest: what was another's does not fit.
+
+    A log that SQLite finds beside a file is believed by SQLite, whichever file it was made for.
+    """
+    number: str = connection.execute(_OWNER).fetchone()[0]
+    return number
 
 
 def read_rows(
@@ -77,21 +88,39 @@ def read_rows(
     """The regions stored since number `after`, every one of them whole.
 
     Raises:
-      MemoryDamaged: a region is missing, or has other bytes than were written.
+      MemoryDamaged: a region is missing, has other bytes than were written, or is no region.
     """
-    expected = after
+    expected, owner = after, owner_of(connection)
     for number, label, *blobs, digest in connection.execute(_SELECT, (after,)):
         expected += 1
-        if number != expected or digest != _digest(number, label, *blobs):
+        if number != expected or digest != _digest(owner, number, label, *blobs):
             raise changed(path, f"region {expected}")
-        gap, center, theta = blobs
-        yield Row(
-            id=number,
-            label=label,
-            gap=from_bytes(gap, ()),
-            center=from_bytes(center, shape),
-            theta=from_bytes(theta, shape),
-        )
+        row = _row(number, label, *blobs, shape=shape)
+        if row is None:
+            raise MemoryDamaged(
+                f"{path} is damaged (region {number} is none: a class, a finite center, positive "
+                "finite numbers and the memory's shape are wanted); restore it from a copy, or "
+                "begin another memory."
+            )
+        yield row
+
+
+def _row(
+    number: int, label: int, gap: bytes, center: bytes, theta: bytes, *, shape: tuple[int, ...]
+) -> Row | None:
+    """A region of these bytes; None where they are none, which nobody stores who goes by `ask`."""
+    size = len(center) if -1 in shape else _LITTLE.itemsize * math.prod(shape)
+    if (len(gap), len(center), len(theta)) != (_LITTLE.itemsize, size, size):
+        return None
+    row = Row(
+        id=number,
+        label=label,
+        gap=from_bytes(gap, ()),
+        center=from_bytes(center, shape),
+        theta=from_bytes(theta, shape),
+    )
+    positive = all(np.all((sizes > 0) & (sizes < np.inf)) for sizes in (row.gap, row.theta))
+    return row if label >= 0 and positive and np.all(np.isfinite(row.center)) else None
 
 
 def check_all_there(connection: sqlite3.Connection, path: Path) -> None:
@@ -169,8 +198,9 @@ _added = jax.jit(put, donate_argnums=0)
 _log_dets = jax.jit(jax.vmap(lambda theta: total(jnp.log(theta))))
 
 
-def _digest(number: int, label: int, *blobs: bytes) -> bytes:
-    digest = hashlib.sha256(f"{number} {label} {[len(blob) for blob in blobs]}".encode())
+def _digest(owner: str, number: int, label: int, *blobs: bytes) -> bytes:
+    sizes = [len(blob) for blob in blobs]
+    digest = hashlib.sha256(f"{owner} {number} {label} {sizes}".encode())
     for blob in blobs:
         digest.update(blob)
     return digest.digest()

@@ -1,30 +1,21 @@
-"""The SQLite file of a memory: made whole, opened safely, its errors said in one sentence.
+"""The SQLite file of a memory: opened safely, its errors said in one sentence.
 
 Write-ahead log and synchronous=FULL: a transaction that was committed is on the disk, one that was
-not is nowhere, whenever the process or the machine dies.
+not is nowhere, whenever the process or the machine dies. What was committed moves from the log into
+the file at once, unless somebody reads older pages at that moment: then it moves later, and until
+then the log is part of the file.
 """
 
 import contextlib
-import os
 import sqlite3
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from aniso_jax.storage.atomic import DiskFull, flush_directory, full_disk_said
+from aniso_jax.storage.atomic import DiskFull
 
-_APPLICATION = 0x414E4953  # says in the file's header whose it is
-_FORMAT = 2
+APPLICATION = 0x414E4953  # says in the file's header whose it is
+FORMAT = 3
 _MAGIC, _HEADER = b"SQLite format 3\0", 100
-_SCHEMA = """
-CREATE TABLE binding (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE regions (id INTEGER PRIMARY KEY, label INTEGER NOT NULL, gap BLOB NOT NULL,
-    center BLOB NOT NULL, theta BLOB NOT NULL, digest BLOB NOT NULL);
-CREATE TABLE answers (id INTEGER PRIMARY KEY, input TEXT NOT NULL, draws TEXT NOT NULL,
-    run TEXT NOT NULL, verdict TEXT NOT NULL, label INTEGER NOT NULL, gap BLOB NOT NULL,
-    region INTEGER, asked REAL, claimed REAL, digest BLOB NOT NULL);
-CREATE INDEX answers_by_input ON answers (input);
-"""
 
 
 class MemoryRefused(ValueError):
@@ -72,22 +63,6 @@ def _connect(path: Path, how: str, patience: float) -> sqlite3.Connection:
     return connection
 
 
-def create(path: Path, binding: Mapping[str, str]) -> None:
-    """Make an empty memory, seen whole or not at all; one that another process made first stays."""
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-    with errors_said(path), full_disk_said(path):
-        try:
-            connection = sqlite3.connect(temporary, isolation_level=None)
-            with contextlib.closing(connection):
-                _fill(connection, binding)
-            with contextlib.suppress(FileExistsError):
-                os.link(temporary, path)
-        finally:
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
-        flush_directory(path.parent)
-
-
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     """Everything in the block at once, on the disk when it ends; or nothing, where it fails.
@@ -100,10 +75,36 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
             connection.execute("BEGIN IMMEDIATE")
             yield
             connection.execute("COMMIT")
+            _settle(connection)
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+@contextlib.contextmanager
+def snapshot(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """What is read in the block is of one moment, whatever others write meanwhile; nests."""
+    if connection.in_transaction:
+        yield
+        return
+    with errors_said(path):
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(sqlite3.ProgrammingError):  # closed: it has ended
+                connection.rollback()
+
+
+def _settle(connection: sqlite3.Connection) -> None:
+    """Bring what is committed into the file, so that nothing is lost with a dead process's log.
+
+    Waits for nobody. Where it fails, on a full disk or a file with readers, the log keeps all of it
+    and the next transaction tries again.
+    """
+    with contextlib.suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 @contextlib.contextmanager
@@ -155,16 +156,9 @@ def _is_unwritable(error: sqlite3.Error) -> bool:
 
 
 def _log(path: Path) -> Path:
-    return path.with_name(f"{path.name}-wal")
-
-
-def _fill(connection: sqlite3.Connection, binding: Mapping[str, str]) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-    connection.execute(f"PRAGMA user_version = {_FORMAT}")
-    connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-    connection.executemany("INSERT INTO binding VALUES (?, ?)", binding.items())
+    """Beside the file itself, not beside a link to it."""
+    real = path.resolve()
+    return real.with_name(f"{real.name}-wal")
 
 
 def _check_whole(path: Path) -> None:
@@ -188,12 +182,12 @@ def _check_whole(path: Path) -> None:
 def _check_kind(connection: sqlite3.Connection, path: Path) -> None:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != _APPLICATION:
+    if application != APPLICATION:
         raise MemoryRefused(
             f"{path} is no memory file, or nothing is left of it; give another path."
         )
-    if version != _FORMAT:
+    if version != FORMAT:
         raise MemoryRefused(
-            f"{path} has format {version}, this version of aniso_jax reads format {_FORMAT}; use "
+            f"{path} has format {version}, this version of aniso_jax reads format {FORMAT}; use "
             "the version that wrote it."
         )

@@ -10,10 +10,22 @@ import numpy as np
 
 from aniso_jax.geometry.regions import Region
 from aniso_jax.memory.answers import MemoryAnswer
-from aniso_jax.memory.binding import Binding, check_binding, check_params, read_binding
+from aniso_jax.memory.attempts import check_draws, write_attempt
+from aniso_jax.memory.binding import (
+    Binding,
+    Unchanging,
+    check_binding,
+    check_params,
+    read_binding,
+)
 from aniso_jax.memory.cache import Cache
 from aniso_jax.memory.fold import Question, answer_from
-from aniso_jax.memory.log import Logged, logged_answer, write_answer
+from aniso_jax.memory.log import (
+    Logged,
+    check_last_answer,
+    logged_answer,
+    write_answer,
+)
 from aniso_jax.memory.registry import Memory
 from aniso_jax.memory.rows import (
     Row,
@@ -44,7 +56,7 @@ class MemoryFile:
         block = 8 * block_rows(binding.shape) * max(int(np.prod(binding.shape)), 1)
         most = max(ram // block, 1)
         self._cache = Cache(shape=binding.shape, order=binding.order, most=most)
-        self._params: Any = None  # the last ones that were checked
+        self._params = Unchanging()  # the last ones checked, if they are
         self._is_warm = False  # nothing is compiled while the file is locked
         with errors_said(path):
             self.connection = connect(path, patience=patience, writes=writes)
@@ -52,6 +64,7 @@ class MemoryFile:
                 self.binding = read_binding(self.connection, path)
                 check_binding(self.binding, binding, path)
                 check_all_there(self.connection, path)
+                check_last_answer(self.connection, path)
             except BaseException:
                 self.connection.close()
                 raise
@@ -65,7 +78,8 @@ class MemoryFile:
           new, label: the input's own certificate; an empty region and ABSTAIN where it has none.
           draws: what determines the certificate's draws and bound: seed, plan, law, scale; fields
             parted by "; " are compared one by one where it is refused.
-          run: an input asked again by the same run and draws gets the answer it was given.
+          run: which question this is: asked once more, it gets the answer it was given. A run
+            numbers its own; without a name every question is a new one.
 
         Returns:
           The answer, and what was logged of it.
@@ -74,8 +88,8 @@ class MemoryFile:
         at any moment, the file holds all of it or nothing.
 
         Raises:
-          MemoryRefused: a region of another norm, shape or dtype; or the input was asked before
-            with other draws, which would be another try at a certificate.
+          MemoryRefused: a region of another norm, shape or dtype; a label that is no class; or the
+            input was asked before with other draws, another try at a certificate.
           MemoryBusy, MemoryDamaged, MemoryUnwritable, DiskFull: nothing was stored.
         """
         question = Question.of(new, label, self.binding.order, self.binding.shape)
@@ -90,7 +104,7 @@ class MemoryFile:
             answer, row = answer_from(question, self._blocks(), next_id=self.count() + 1)
             if row is not None:
                 write_row(self.connection, row)
-            logged = Logged.of(answer, new, name=name, draws=draws, run=run)
+            logged = Logged.of(answer, new, int(label), name=name, draws=draws, run=run)
             write_answer(self.connection, logged, path=self.path)
         return answer, logged
 
@@ -107,21 +121,37 @@ class MemoryFile:
           MemoryRefused: it was.
         """
         with errors_said(self.path):
-            logged_answer(self.connection, content_id(x), draws=draws, run="", path=self.path)
+            check_draws(self.connection, content_id(x), draws=draws, path=self.path)
 
-    def check_params(self, params: Any) -> None:
-        """Refuse params that others were certified with before; hashed once for an object.
-
-        The first ones are written down: a file opened by a network's fingerprint knows no params.
+    def begin(self, x: Any, *, draws: str) -> None:
+        """The same, and write down that they are about to be made, whatever becomes of them.
 
         Raises:
-          MemoryRefused: they are others.
+          MemoryRefused: as `check_draws`.
         """
-        if params is self._params:
+        name = content_id(x)
+        with transaction(self.connection, self.path):
+            check_draws(self.connection, name, draws=draws, path=self.path)
+            write_attempt(self.connection, name, draws)
+
+    def check_params(self, params: Any, *, are_known: bool = False) -> None:
+        """Refuse other params than those the file knows; it gets to know the first.
+
+        Hashed at every call where an array can change in place; once where all are JAX's.
+
+        Args:
+          params: of the network; by name alone a file knows none.
+          are_known: the caller has found them to be the network's that the file is named after.
+
+        Raises:
+          MemoryRefused: they are others; or the file holds answers and knows no params.
+        """
+        now = Unchanging.of(params)
+        if now.are(self._params):
             return
         with transaction(self.connection, self.path):
-            check_params(self.connection, self.binding, params, self.path)
-        self._params = params
+            check_params(self.connection, self.binding, params, self.path, are_known=are_known)
+        self._params = now
 
     def count(self) -> int:
         """Regions stored."""
@@ -143,6 +173,11 @@ class MemoryFile:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def rows(self) -> Iterator[Row]:
+        """Every stored region, as the file has it."""
+        with errors_said(self.path):
+            yield from self._read(0)
 
     def blocks(self) -> Iterator[Memory]:
         """Every stored region, block by block, read from the file; the blocks are the caller's."""

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from aniso_jax.records.experiment import Experiment
 
+_EXPECTED = "At most alpha times the inputs asked about are expected to have stored a false one. "
+
 
 def claim_of(experiment: Experiment) -> str:
     """The claim of a run, with its probability and what it assumes.
@@ -20,16 +22,20 @@ def claim_of(experiment: Experiment) -> str:
 
 
 def _remembered(experiment: Experiment) -> str:
-    """Of regions, not of inputs: neighbours that adopt a false region are all wrong with it."""
-    joint = experiment.joint_alpha is not None
-    scope = f"For {'all stored regions' if joint else 'each stored region'} of {experiment.memory}"
+    """Of what an input stored, not of its answer: neighbours rest on one false region together.
+
+    Which regions are stored depends on the draws, so that nothing is said of one that was: inputs
+    that no class wins would store false regions only.
+    """
+    joint, where = experiment.joint_alpha is not None, experiment.memory
+    scope = f"For {'all inputs' if joint else 'each input'} that {where} was asked about"
     return (
-        f"{scope} {'together' if joint else 'by itself'}, with probability at least "
-        f"{_confidence(experiment)} over {'the' if joint else 'its own'} draws: the network "
-        "smoothed with the region's scale answers the region's class on all of it. Where the "
-        "prediction is not -1, the classifier that remembers answers it on the claimed region; an "
-        "adopted answer rests on the stored region it names, and is wrong wherever that one is, "
-        "with every other answer that rests on it."
+        f"{scope}{' together' if joint else ', by itself'}, with probability at least "
+        f"{_confidence(experiment)} over {'the' if joint else 'its own'} draws: on any region "
+        "stored for it the network smoothed with the region's scale answers the region's class. "
+        f"{'' if joint else _EXPECTED}Where the prediction is not -1, the classifier that "
+        "remembers answers it on the claimed region; an adopted answer rests on the stored region "
+        "it names, and is wrong wherever that one is, with every other answer that rests on it."
     )
 
 

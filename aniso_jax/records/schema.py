@@ -35,7 +35,8 @@ memory_region        int64 or null               number of the stored region the
 claimed_theta        list<float32> or null       scale of the claimed region where it was adopted
 own_prediction       int32                       certified label before the memory was asked
 own_gap              float32                     gap before the memory was asked
-memory_cost          float64 or null             nats of log-volume that shrinking or adopting took
+memory_cost          float64 or null             nats of log-volume that shrinking or adopting took;
+                                                 null where nothing is claimed for the own class
 ==================== =========================== ===================================================
 
 A run with rotated scales, S = diag(theta) (I + sum over a of (stretch_a - 1) basis_a basis_a'), has

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from aniso_jax.memory.cost import cost_said
 from aniso_jax.report.frames import names
 
 VERDICTS = ("kept", "shrunk", "adopted", "abstained")
@@ -17,12 +18,13 @@ def memory_statement(runs: Sequence[pd.DataFrame]) -> str:
     """One sentence for every run with a memory; empty where there is none.
 
     >>> run = pd.DataFrame({"memory": ["kept", "shrunk"], "memory_cost": [0.0, 2.0],
-    ...                     "own_prediction": [1, 1], "prediction": [1, 1]})
+    ...                     "own_prediction": [1, 1], "prediction": [1, 1],
+    ...                     "own_gap": [1.0, 1.0]})
     >>> run.attrs = {"name": "l2", "memory": "m.sqlite", "dimension": 2}
     >>> print(memory_statement([run]))
     Memory m.sqlite in l2: 1 kept, 1 shrunk, 0 adopted, 0 abstained; 0 answers are another class \
-than the input's own; of 1 region that changed, the claimed proxy radius is at mean 0.367 of the \
-own.
+than the input's own; 1 certificate lost volume and keeps at mean 0.367 of their proxy radius, 0 \
+of them nothing.
     """
     pairs = zip(runs, names(runs), strict=True)
     return " ".join(_sentence(df, name) for df, name in pairs if "memory" in df.columns)
@@ -35,7 +37,7 @@ def memory_summary(runs: Sequence[pd.DataFrame]) -> pd.DataFrame:
     them; `other_class` those that answer another class than their own certificate. `acr_alone`
     and `acr_proxy_alone` are those of the certificates before the memory was asked, `acr` and
     `acr_proxy` of what is claimed after it; `nats_lost` is the mean log-volume that regions lost
-    by being shrunk or adopted, NaN where none was.
+    which were shrunk, or left for another of their class; NaN where none was.
     """
     remembering = [
         (df, name) for df, name in zip(runs, names(runs), strict=True) if "memory" in df.columns
@@ -94,13 +96,9 @@ def _sentence(df: pd.DataFrame, name: str) -> str:
 
 
 def _cost(df: pd.DataFrame) -> str:
-    """The ratio of proxy radii, exp(-nats / d); an abstention or an outline keeps nothing of it."""
-    had = df[df["own_prediction"] >= 0]
-    changed = had[had["memory"] != "kept"]
-    if not len(changed):
+    """As `memory show` says it; an abstention, an outline or another class keeps nothing."""
+    had = df[df["own_gap"] > 0]
+    if (had["memory"] == "kept").all():
         return "it changed no region"
-    nats = changed["memory_cost"].to_numpy(np.float64)  # NaN where nothing is left
-    ratios = np.where(np.isnan(nats), 0.0, np.exp(-nats / df.attrs["dimension"]))
-    regions = f"{len(changed)} region{'s' * (len(changed) > 1)} that changed"
-    mean = np.floor(ratios.mean() * 1000) / 1000
-    return f"of {regions}, the claimed proxy radius is at mean {mean:.3f} of the own"
+    nats = had["memory_cost"].to_numpy(np.float64)  # NaN where nothing is left
+    return cost_said(np.where(np.isnan(nats), np.inf, nats).tolist(), df.attrs["dimension"])

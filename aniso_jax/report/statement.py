@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pandas as pd
 
+_EXPECTED = "; at most α times the inputs asked about are expected to have stored a false region"
+
 
 def own(runs: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
     """The runs that carry their plan; result files of other tools do not."""
@@ -41,15 +43,15 @@ def _of_regions(runs: Sequence[pd.DataFrame]) -> str:
     """What is true of runs with a memory, where many answers may rest on one false region."""
     files = ", ".join(sorted({str(df.attrs["memory"]) for df in runs}))
     joint = all(_is_joint(df) for df in runs)
-    scope = f"For {'all stored regions' if joint else 'each stored region'} of the memory {files}"
-    beyond = "beyond the regions" if joint else "of each input by itself or of all regions jointly"
+    asked = f"{'all inputs' if joint else 'each input'} that the memory {files} was asked about"
+    beyond = "beyond the regions" if joint else "of one stored region or of all regions jointly"
     return (
-        f"{scope} {'together' if joint else 'by itself'}, with probability at least "
+        f"For {asked}{' together' if joint else ', by itself'}, with probability at least "
         f"{_confidence(runs, joint)} over {'the' if joint else 'its own'} draws, the network "
-        f"smoothed with its scale gives its class at every point of it{_arithmetic(runs)}"
-        f"{_joint_among(runs)}{_targets(runs)}; an adopted answer rests on the region it names, "
-        "and one false region makes every answer that rests on it false; nothing is certified "
-        f"{beyond}."
+        "smoothed with a stored region's scale gives that region's class at every point of any "
+        f"region stored for it{_arithmetic(runs)}{_joint_among(runs)}{_targets(runs)}"
+        f"{'' if joint else _EXPECTED}; an adopted answer rests on the region it names, and one "
+        f"false region makes every answer that rests on it false; nothing is certified {beyond}."
     )
 
 

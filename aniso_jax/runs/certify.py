@@ -42,7 +42,8 @@ def certify_run(config: Certify, *, watch: Watch = silent) -> Experiment:
     experiment = experiment_of(config, engine, memory=memory)
     parts = split_parts(engine.inputs.indices, PART)
     check_run(out, experiment)
-    with remembering(engine.compute, named, out, experiment, engine.inputs) as compute:
+    about = out, experiment, engine.inputs, engine.model.params
+    with remembering(engine.compute, named, *about) as compute:
         watch.start(sum(map(len, own_parts(parts, config.share).values())))
         run_parts(out, experiment, parts, compute, shard=config.share, on_part=watch.part)
     return experiment
@@ -73,6 +74,8 @@ def engine_of(config: Certify, *, watch: Watch = silent) -> Engine:
 
 def _plan(config: Certify, model: Model, inputs: Inputs, noise: Grid | None) -> Plan:
     share = len(inputs.indices) if config.simultaneous else 1
+    if config.alpha > 0.5:  # the share of many inputs may well be small
+        raise ValueError(f"--alpha must be at most 1/2, got {config.alpha}; the usual one is .001.")
     return plan(
         config.noise,
         n0=config.n0,

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.memory.binding import Binding
 from aniso_jax.memory.check import Overview, checked, overview
+from aniso_jax.memory.cost import cost_said
 from aniso_jax.memory.opening import memory_viewed
 from aniso_jax.memory.store import MemoryFile
 from aniso_jax.runs.inputs import read_inputs
@@ -42,37 +42,21 @@ def _shown(bound: Binding, seen: Overview) -> Iterator[str]:
         f" (class: regions; {classes})" * bool(classes)
     )
     answers = ", ".join(f"{seen.answers.get(name, 0)} {name}" for name in _ORDER)
-    yield f"{sum(seen.answers.values())} answers: {answers}"
-    yield _cost(seen, math.prod(bound.shape))
-
-
-def _cost(seen: Overview, dimension: int) -> str:
-    """What shrinking and adopting took: the ratio of proxy radii is exp(-nats / d)."""
-    if not seen.nats and not seen.emptied:
-        return "no certificate lost volume"
-    nothing = f"{seen.emptied} certificates kept nothing"
-    if not seen.nats:
-        return nothing
-    nats = np.asarray(seen.nats)
-    shares = np.exp(-nats / dimension)
-    mean, least = (math.floor(share * 1000) / 1000 for share in (shares.mean(), shares.min()))
-    return (
-        f"{len(nats)} certificates lost volume: {nats.mean():.1f} nats at mean, and keep at mean "
-        f"{mean:.3f} of their proxy radius, at least {least:.3f}; {nothing}"
-    )
+    yield f"{sum(seen.answers.values())} answers about {seen.inputs} inputs: {answers}"
+    yield cost_said(seen.nats, math.prod(bound.shape))
 
 
 def _checked(memory: MemoryFile) -> Iterator[str]:
-    troubles, regions = [], memory.count()
+    troubles, done = [], 0
     for done, found in checked(memory):
         troubles += found
-        if 0 < done < regions:
-            yield f"{done:,} of {regions:,} regions compared with all before them"
+        if 0 < done < memory.count():
+            yield f"{done:,} of {memory.count():,} regions compared with all before them"
     if troubles:
         more = f" (and {len(troubles) - 1} more)" * (len(troubles) > 1)
         raise ValueError(f"{memory.path} does not keep its promise: {troubles[0]}{more}")
     yield (
-        f"{regions} regions: pages, hashes and answers are whole, and regions of different "
+        f"{done} regions: pages, hashes and answers are whole, and regions of different "
         "classes are disjoint (in float64)."
     )
 

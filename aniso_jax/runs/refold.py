@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from aniso_jax.models.checkpoint import Model, load
 from aniso_jax.records.directory import check_run, read_experiment
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.records.parts import read_part
@@ -30,12 +31,13 @@ def refold_run(config: Certify, finished: Path, *, watch: Watch = silent) -> Exp
     on; called again, it changes nothing.
 
     Raises:
-      ValueError: the data are not those of `finished`; another run in `out`; a memory that
-        refuses, or is not the one that the run was begun with.
+      ValueError: the data or the network are not those of `finished`; another run in `out`; a
+        memory that refuses, or is not the one that the run was begun with.
       Interrupted: Ctrl-C; finished parts are kept.
     """
     alone, inputs = read_experiment(finished), read_inputs(config)
-    _check_data(alone, inputs, finished)
+    model = load(config.model)
+    _check_same(alone, inputs, model, finished)
     named = named_memory(config.memory, config.out)
     experiment = replace(alone, memory=str(named))
     parts = split_parts(inputs.indices, alone.part_size)
@@ -47,7 +49,7 @@ def refold_run(config: Certify, finished: Path, *, watch: Watch = silent) -> Exp
         if done.fresh:
             watch.inputs(len(done.table))
 
-    with remembering(read, named, config.out, experiment, inputs) as compute:
+    with remembering(read, named, config.out, experiment, inputs, model.params) as compute:
         watch.start(len(inputs.indices))
         run_parts(config.out, experiment, parts, compute, on_part=tell)
     return experiment
@@ -62,10 +64,15 @@ def _read(
         yield at, PartResult(read_part(finished, number[int(indices[0])], alone), {})
 
 
-def _check_data(alone: Experiment, inputs: Inputs, finished: Path) -> None:
-    """Regions lie around the inputs, so that these must be the run's own."""
+def _check_same(alone: Experiment, inputs: Inputs, model: Model, finished: Path) -> None:
+    """Regions lie around the run's inputs, and speak of its network."""
     if inputs.data.fingerprint != alone.data_fingerprint:
         raise ValueError(
             f"{inputs.data.name} has the fingerprint {inputs.data.fingerprint[:16]}, {finished} "
             f"was made with {alone.data_fingerprint[:16]}: give the run's data."
+        )
+    if model.fingerprint != alone.model_fingerprint:
+        raise ValueError(
+            f"The network has the fingerprint {model.fingerprint[:16]}, {finished} was made with "
+            f"{alone.model_fingerprint[:16]}: give the run's network."
         )

@@ -44,13 +44,22 @@ _DRAWS = (
 
 @contextlib.contextmanager
 def remembering(
-    compute: Compute, named: NamedMemory | None, out: Path, experiment: Experiment, inputs: Inputs
+    compute: Compute,
+    named: NamedMemory | None,
+    out: Path,
+    experiment: Experiment,
+    inputs: Inputs,
+    params: Any,
 ) -> Iterator[Compute]:
     """The same computation with every record put through a memory; itself where there is none.
 
     Draws and searches run side by side as ever; what is finished waits until all before it has been
     put in, so that the order of the answers is the run's. A run that was stopped gets the answers
-    it was given, and goes on.
+    it was given, input by input, and goes on; an equal input further on is asked anew, since where
+    the first one got no answer a region may hold it by now.
+
+    Args:
+      params: of the experiment's network, by its fingerprint; the memory refuses others later.
 
     Raises:
       ValueError: a memory of another network, law, shape or alpha, one that was asked about
@@ -64,6 +73,7 @@ def remembering(
     with open_bound(named.path, _binding(named, experiment)) as memory:
         named.check(memory)
         check_parts(memory, out, experiment)
+        memory.check_params(params, are_known=True)
         for index in inputs.indices:
             memory.check_draws(inputs.data.x[index], draws=draws)
         yield partial(_in_order, compute, memory, experiment, inputs)
@@ -100,8 +110,9 @@ def remembered_network(experiment: Experiment) -> str:
 def draws_of(experiment: Experiment) -> str:
     """What determines an input's votes and bound: another one is another try.
 
-    A search rounds otherwise in other batches, but its noise and what it looks for are the same:
-    batch and chunk count only where the network's logits depend on them.
+    A search rounds otherwise in other batches, on other devices and by other versions, but its
+    noise and what it looks for are the same: none of these counts as another try, save batch and
+    chunk where the network's logits depend on them.
     """
     names = _DRAWS if experiment.chunk is None else f"{_DRAWS} batch chunk"
     return "; ".join(f"{name} {getattr(experiment, name)}" for name in names.split())
@@ -139,8 +150,9 @@ def _answered(
 ) -> dict[str, Any]:
     data = inputs.data
     new = _own_region(row, data.x[row["index"]], order=memory.binding.order)
+    question = f"{experiment.hash} {row['index']}"  # an equal input is asked anew
     draws = draws_of(experiment)
-    answer, logged = memory.ask(new, row["prediction"], draws=draws, run=experiment.hash)
+    answer, logged = memory.ask(new, row["prediction"], draws=draws, run=question)
     return {
         **row,
         **_claims(answer, data.low, data.high),

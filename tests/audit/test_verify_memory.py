@@ -15,19 +15,22 @@ from aniso_jax.audit.attack.target import Effort
 from aniso_jax.audit.open import open_run_again
 from aniso_jax.audit.verify.apart import is_apart
 from aniso_jax.audit.verify.findings import lines
+from aniso_jax.memory.opening import memory_bound, open_bound
+from aniso_jax.records.directory import read_experiment
 
 QUICK = Effort(climbs=4, steps=4, draws=64, turns=2, ends=2, screen=256, confirmed=2)
 
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    """Images, some all but equal to the first that is certified."""
+    """Images, some equal or all but equal to the first that is certified."""
     sample = Sample(tmp_path_factory.mktemp("remembered"))
     with np.load(sample.data) as content:
         x, y = content["x"].copy(), content["y"].copy()
     base = next(row for row in records(sample.run("first")) if row["prediction"] >= 0)["index"]
     for near in range(base + 1, base + 4):
         x[near], y[near] = x[base] + np.float32(1e-6 * near), y[base]
+    x[base + 4], y[base + 4] = x[base], y[base]
     np.savez(sample.data, x=x, y=y)
     return sample
 
@@ -149,6 +152,67 @@ def test_regions_that_meet_are_found_without_the_file(sample, remembered, tmp_pa
     rewrite(run, rows)
     said = {finding.said for finding in sample.verify(run).findings}
     assert any(words.startswith("it may meet region ") for words in said)
+
+
+def test_a_second_record_of_one_region_is_found(sample, remembered, tmp_path):
+    """An equal input adopts what the first one stored, and cannot claim it as its own again."""
+    run = copied(remembered[0], tmp_path / "run")
+    rows = records(run)
+    ids = [row["input_id"] for row in rows]
+    again = next(row for at, row in enumerate(rows) if row["input_id"] in ids[:at])
+    first = rows[ids.index(again["input_id"])]
+    assert (again["memory"], again["memory_region"]) == ("adopted", first["memory_region"])
+    kept = {name: first[name] for name in first if name not in ("index", "label", "correct")}
+    again.update(kept)
+    rewrite(run, rows)
+    said = {(f.where, f.said) for f in sample.verify(run, memory=remembered[1]).findings}
+    assert (f"input {again['index']}", "each record stores a region of its own, in order") in said
+
+
+def test_a_joint_claim_rests_on_no_region_of_others(sample, tmp_path):
+    path = sample.root / "joint.sqlite"
+    run = sample.run("joint", limit=8, memory=path, simultaneous=True)
+    assert sample.verify(run, memory=path).findings == ()
+    experiment, stored = read_experiment(run), memory_bound(path)
+    with open_bound(path, stored) as memory:
+        memory.ask(ball(np.full((4, 4, 1), 9, np.float32), 1.0), 0, draws="others")
+        count = memory.count()
+    said = [finding.said for finding in sample.verify(run, memory=path).findings]
+    assert said == [f"region {count} is none of the run's, whose claim is joint"]
+    forged = copied(run, tmp_path / "run")
+    rows = records(forged)
+    near = next(row for row in rows if row["memory"] == "adopted")
+    near["memory_region"] = count
+    rewrite(forged, rows)
+    assert experiment.joint_alpha == 0.01
+    found = {(f.where, f.said) for f in sample.verify(forged).findings}
+    assert (f"input {near['index']}", "a joint claim rests on the run's own regions alone") in found
+
+
+@pytest.fixture(scope="module")
+def path_between(tmp_path_factory):
+    """Images between two classes, close together, and all of them once more."""
+    between = Sample(tmp_path_factory.mktemp("between"))
+    model = aj.load_model(str(between.network))
+    with np.load(between.data) as content:
+        x = content["x"]
+    classes = np.argmax(np.array(model.apply_fn(model.params, jnp.asarray(x))), -1)
+    other = next(at for at in range(len(x)) if classes[at] != classes[0])
+    shares = np.linspace(0.3, 0.7, 24, dtype=np.float32)[:, None, None, None]
+    steps = (1 - shares) * x[0] + shares * x[other]
+    np.savez(between.data, x=np.concatenate([steps, steps]), y=np.zeros(48, int))
+    return between
+
+
+def test_an_equal_input_is_answered_by_what_was_stored_since(path_between):
+    path = path_between.root / "m.sqlite"
+    run = path_between.run("twice", n0=1, memory=path, limit=48)
+    rows = [row for part in range(3) for row in records(run, part)]
+    before, after = rows[:24], rows[24:]
+    pairs = list(zip(before, after, strict=True))
+    assert any((a["memory"], b["memory"]) == ("abstained", "adopted") for a, b in pairs)
+    assert not any(row["memory"] in ("kept", "shrunk") for row in after)
+    assert path_between.verify(run, memory=path).findings == ()
 
 
 def test_another_memory_and_one_that_is_not_asked_for_are_refused(sample, remembered, tmp_path):

@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from store_samples import BOUND
+from store_samples import BOUND, ball
 
 import aniso_jax as aj
 from aniso_jax.memory import binding
+from aniso_jax.memory import certify as certifying
 from aniso_jax.memory.sqlite import MemoryRefused
 
 PLAN = aj.plan(aj.gaussian, n=300)
@@ -47,6 +48,41 @@ def test_a_scale_with_axes_of_its_own_is_refused_before_any_draw(tmp_path):
         aj.memory_insert(aj.memory_empty(1, (2,), order=2), region, 0)
 
 
+def test_params_that_another_network_may_have_made_the_answers_with_are_refused(tmp_path):
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        memory.ask(ball((9, 0)), 0, draws="a run's")
+        with pytest.raises(MemoryRefused, match="does not know the params they were made with"):
+            aj.memory_certify(memory, net, W, X, KEY, **HOW)
+        memory.check_params(W, are_known=True)  # as a run does, which has the fingerprint
+        assert int(aj.memory_certify(memory, net, W, X, KEY, **HOW).label) == 0
+    with (
+        aj.memory_open(tmp_path / "m", **BOUND) as memory,
+        pytest.raises(MemoryRefused, match="was made with other params"),
+    ):
+        aj.memory_certify(memory, net, -W, 1.01 * X, KEY, **HOW)
+
+
+@pytest.mark.parametrize("weights", ({}, (), {"w": None}))
+def test_params_without_an_array_name_no_network(tmp_path, weights):
+    with pytest.raises(ValueError, match=r"weights holds no array, .* a string that names it"):
+        aj.memory_open(tmp_path / "m", **{**BOUND, "weights": weights})
+    assert not list(tmp_path.iterdir())
+
+
+def test_params_changed_in_place_are_seen(tmp_path):
+    params = {"w": np.array([1.0, 0.0], np.float32)}
+    with aj.memory_open(tmp_path / "m", **{**BOUND, "weights": params}) as memory:
+        memory.check_params(params)
+        params["w"] *= -1
+        with pytest.raises(MemoryRefused, match="was made with other params"):
+            memory.check_params(params)
+        params["w"] = jnp.array([1.0, 0.0])
+        memory.check_params(params)
+        params["w"] = -params["w"]
+        with pytest.raises(MemoryRefused, match="was made with other params"):
+            memory.check_params(params)
+
+
 def test_params_are_hashed_once(tmp_path, monkeypatch):
     hashed, weights_hash = [], binding.weights_hash
     monkeypatch.setattr(binding, "weights_hash", lambda w: hashed.append(1) or weights_hash(w))
@@ -54,3 +90,17 @@ def test_params_are_hashed_once(tmp_path, monkeypatch):
         for x in (X, 1.1 * X, 1.2 * X):
             aj.memory_certify(memory, net, W, x, KEY, **HOW)
     assert len(hashed) == 1
+
+
+def test_a_call_that_died_before_its_answer_was_a_try(tmp_path, monkeypatch):
+    def died(*_):
+        raise KeyboardInterrupt
+
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        with monkeypatch.context() as patched:
+            patched.setattr(certifying, "_certify", died)
+            with pytest.raises(KeyboardInterrupt):
+                aj.memory_certify(memory, net, W, X, KEY, **HOW)
+        with pytest.raises(MemoryRefused, match="a second try needs its own share of alpha"):
+            aj.memory_certify(memory, net, W, X, jax.random.key(1), **HOW)
+        assert int(aj.memory_certify(memory, net, W, X, KEY, **HOW).label) == 0

@@ -1,14 +1,17 @@
 """The log of answers: what was changed in it is not handed out again."""
 
 import sqlite3
+from dataclasses import replace
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from store_samples import BOUND, ball, stream
 
 import aniso_jax as aj
-from aniso_jax.memory.check import check
-from aniso_jax.memory.log import _COLUMNS, _chained
+from aniso_jax.memory.check import check, checked, overview
+from aniso_jax.memory.log import _COLUMNS, Logged, _chained, write_answer
+from aniso_jax.memory.rows import Row, as_bytes, owner_of, write_row
 from aniso_jax.memory.sqlite import MemoryDamaged
 
 
@@ -70,5 +73,46 @@ def test_an_answer_beyond_its_region_is_found_though_its_digest_fits(tmp_path):
         gap = jnp.float32(2).tobytes()
         memory.connection.execute("UPDATE answers SET gap = ?", (gap,))
         values = memory.connection.execute(f"SELECT {_COLUMNS} FROM answers").fetchone()
-        memory.connection.execute("UPDATE answers SET digest = ?", (_chained(1, None, values),))
+        digest = _chained(owner_of(memory.connection), 1, None, values)
+        memory.connection.execute("UPDATE answers SET digest = ?", (digest,))
         assert check(memory) == ["Answer 1 (keep) claims more than its region holds."]
+
+
+def test_a_check_sees_one_moment_while_others_write(path):
+    with aj.memory_open(path, **BOUND) as memory, aj.memory_open(path, **BOUND) as other:
+        regions, steps = memory.count(), checked(memory)
+        next(steps)
+        for at in range(3):
+            other.ask(ball((500.0 + 10 * at, 0)), 1, draws="d")
+        assert list(steps) == [(regions, [])]
+        assert check(memory) == []
+        assert memory.count() == regions + 3
+        seen = overview(memory)
+        assert sum(seen.regions.values()) == regions + 3
+
+
+ONE = np.ones(2, np.float32)
+NONE = {
+    "an infinite gap": {"gap": np.float32(np.inf)},
+    "no gap": {"gap": np.float32(np.nan)},
+    "a negative gap": {"gap": np.float32(-1)},
+    "an abstention": {"label": -1},
+    "a negative axis": {"theta": np.float32([1, -1])},
+    "an axis that is none": {"theta": np.float32([1, np.nan])},
+    "a center nowhere": {"center": np.float32([0, np.inf])},
+    "another dimension": {"center": np.zeros(3, np.float32)},
+}
+
+
+@pytest.mark.parametrize("name", NONE)
+def test_what_is_no_region_is_found_though_its_digest_fits(tmp_path, name):
+    row = Row(id=1, label=1, gap=np.float32(1), center=0 * ONE, theta=ONE)
+    said = {"input": "i", "draws": "d", "run": "", "verdict": "keep", "asked": 0.0, "claimed": 0.0}
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        bad = replace(row, **NONE[name])
+        write_row(memory.connection, bad)
+        logged = Logged(region=1, label=bad.label, gap=as_bytes(bad.gap), **said)
+        write_answer(memory.connection, logged, path=memory.path)
+        for look in (check, lambda memory: memory.query(jnp.zeros(2))):
+            with pytest.raises(MemoryDamaged, match="region 1 is none: a class, a finite center"):
+                look(memory)

@@ -174,3 +174,12 @@ def test_another_norm_shape_or_precision_is_refused():
         aj.memory_empty(0, (2,), order=2)
     with pytest.raises(ValueError, match="order 3"):
         aj.memory_empty(1, (2,), order=3)
+
+
+@pytest.mark.parametrize("order", (1, 2))
+def test_a_scale_whose_inverse_underflows_is_never_stored(order):
+    """Every point would count as inside: x / 3e38 is 0 in float32."""
+    absurd = region(np.zeros(100), np.full(100, 3e38), 2e-38, order)
+    memory, answer = aj.memory_insert(aj.memory_empty(2, (100,), order=order), absurd, 0)
+    assert int(answer.verdict) == aj.MemoryVerdict.ABSTAIN
+    assert int(memory.count) == 0

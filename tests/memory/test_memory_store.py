@@ -106,7 +106,7 @@ def test_the_same_run_gets_the_same_answer_again_and_another_try_is_refused(tmp_
         assert (same.verdict, same.region, same.gap) == (logged.verdict, logged.region, logged.gap)
         assert np.array_equal(again.region.scale.theta, first.region.scale.theta)
         assert again.verdict == first.verdict
-        # in the same run an abstention stays one; another run may ask again
+        # the same question is answered as before; a new one by what is stored by now
         assert memory.ask(ball((3, 0), gap=0), -1, draws="seed 0", run="r")[0].label == -1
         assert memory.ask(ball((3, 0), gap=0), -1, draws="seed 0", run="s")[0].label == 2
         with pytest.raises(MemoryRefused, match=r"with other draws \(seed 0, now seed 1\)"):
@@ -136,6 +136,14 @@ def test_another_network_norm_or_shape_is_refused(path):
         with pytest.raises(MemoryRefused, match="shape"):
             memory.ask(ball((0, 0, 0), theta=(1, 1, 1)), 0, draws="d")
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("label", (1.7, jnp.float32(1), 2**31, 2**40, -2))
+def test_a_label_that_is_no_class_is_refused(tmp_path, label):
+    with opened(tmp_path / "m") as memory:
+        with pytest.raises(MemoryRefused, match="wanted a class, a whole number from 0 to 2"):
+            memory.ask(ball((0, 0)), label, draws="d")
+        assert memory.ask(ball((0, 0)), jnp.int32(2**31 - 1), draws="d")[1].label == 2**31 - 1
 
 
 def test_what_is_no_memory_is_refused_and_left_alone(tmp_path):

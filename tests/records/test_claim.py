@@ -25,9 +25,10 @@ def test_grid_mode_and_joint_claims_say_what_they_are():
 
 def test_a_memory_is_claimed_by_region_and_not_by_input():
     said = claim_of(sample_experiment(memory="m.sqlite"))
-    assert said.startswith("For each stored region of m.sqlite by itself, with probability at ")
+    assert said.startswith("For each input that m.sqlite was asked about, by itself, with prob")
+    assert "At most alpha times the inputs asked about are expected to have stored a false" in said
     assert "an adopted answer rests on the stored region it names" in said
-    assert "For each input" not in said
+    assert "For each input by itself" not in said
 
 
 def test_a_joint_claim_of_a_memory_is_about_all_its_regions():
@@ -41,6 +42,6 @@ def test_a_joint_claim_of_a_memory_is_about_all_its_regions():
             discount=1e-9,
         )
     )
-    assert said.startswith("For all stored regions of m.sqlite together, with probability at least")
+    assert said.startswith("For all inputs that m.sqlite was asked about together, with probabil")
     assert " 0.95 over the draws: " in said
     assert said.endswith("its total variation from the law's is paid for.")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from aniso_jax.report.compare import _claimed_theta
-from aniso_jax.report.memory import memory_summary
+from aniso_jax.report.memory import memory_statement, memory_summary
 from aniso_jax.report.printing import printed
 from aniso_jax.report.statement import statement
 
@@ -27,7 +27,7 @@ def remembering() -> pd.DataFrame:
             "theta": [[0.5, 2.0]] * 4,
             "claimed_theta": [None, None, [1.0, 1.0], None],
             "min_sigma": [0.5] * 4,
-            "memory_cost": [0.0, 2 * np.log(2), 3.0, None],
+            "memory_cost": [0.0, 2 * np.log(2), None, None],
         }
     )
     run.attrs = {"name": "l2", "memory": "m.sqlite", "dimension": 2, "fold_seconds": 0.25}
@@ -47,10 +47,17 @@ def test_the_table_counts_and_compares(remembering):
     assert row["acr"] == pytest.approx((0.5 + 0.5) / 4)
     assert row["acr_proxy_alone"] == pytest.approx((1 + 2 + 1) / 4)
     assert row["acr_proxy"] == pytest.approx((1 + 1) / 4)
-    assert row["nats_lost"] == pytest.approx((2 * np.log(2) + 3) / 2)
+    assert row["nats_lost"] == pytest.approx(2 * np.log(2))
     text = printed(table)
-    assert text["log volume lost"].tolist() == ["2.2"]
+    assert text["log volume lost"].tolist() == ["1.4"]
     assert text["memory, s/input"].tolist() == ["0.25"]
+
+
+def test_an_adopted_answer_of_another_class_keeps_nothing_of_the_own_certificate(remembering):
+    said = (
+        "2 certificates lost volume and keep at mean 0.250 of their proxy radius, 1 of them nothing"
+    )
+    assert memory_statement([remembering]).endswith(f"; {said} nothing.")
 
 
 def test_one_sigma_stands_for_all_coordinates(remembering):
@@ -66,5 +73,5 @@ def test_a_gallery_shows_the_scale_that_is_claimed(remembering):
 def test_joint_regions_are_said_to_hold_together(remembering):
     remembering.attrs |= {"alpha": 0.001, "mode": "float", "joint_alpha": 0.01, "scale": "fixed"}
     said = statement([remembering])
-    assert said.startswith("For all stored regions of the memory m.sqlite together, with")
+    assert said.startswith("For all inputs that the memory m.sqlite was asked about together, w")
     assert "at least 1 − α = 0.99 over the draws" in said

@@ -78,9 +78,9 @@ def test_a_run_with_a_memory_claims_regions_and_not_inputs(run):
     remembering = run()
     remembering.attrs["memory"] = "m.sqlite"
     said = statement([remembering])
-    assert said.startswith("For each stored region of the memory m.sqlite by itself, with ")
+    assert said.startswith("For each input that the memory m.sqlite was asked about, by itself")
     assert "one false region makes every answer that rests on it false" in said
-    assert "For each input" not in said
+    assert "For each input by itself" not in said
     assert statement([run(), remembering]) == f"{statement([run()])} {said}"
 
 

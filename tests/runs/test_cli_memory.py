@@ -86,6 +86,7 @@ def test_records_hold_what_is_claimed_after_the_memory_was_asked(folded, prepare
     assert not held["correct"] or held["label"] == adopted
     assert held["radius"] == pytest.approx(0.1 - 4e-3, rel=1e-3)
     assert np.all(held["claimed_theta"] == 1)
+    assert np.isnan(held["memory_cost"])  # nothing is claimed for its own class
     kept = frame[frame["memory"] == "kept"]
     assert len(kept) > 5
     for name in ("prediction", "gap", "radius", "proxy_radius", "log_volume", "correct"):
@@ -96,12 +97,13 @@ def test_records_hold_what_is_claimed_after_the_memory_was_asked(folded, prepare
 
 def test_the_claim_and_the_report_speak_of_the_memory(folded):
     claim = json.loads((folded[1] / "run.json").read_text())["claim"]
-    assert re.match(r"For each stored region of m\.sqlite \([0-9a-f]{12}\) by itself, with", claim)
+    asked = r"For each input that m\.sqlite \([0-9a-f]{12}\) was asked about, by itself, with"
+    assert re.match(asked, claim)
     frame = load_frame(folded[1])
     said = memory_statement([frame])
     assert said.startswith("Memory m.sqlite (")
     assert " kept, " in said
-    assert "; 1 answers are another class than the input's own; of " in said
+    assert "; 1 answers are another class than the input's own; 2 certificates lost volume" in said
 
 
 def test_a_run_that_lost_a_part_ends_with_the_same_bytes(folded):
@@ -176,8 +178,8 @@ def test_a_joint_claim_has_a_memory_of_its_own(asked, plan, tmp_path, capsys):
     words = ("certify", *asked(), *plan, "--memory", memory, "--simultaneous")
     assert aniso_jax(*words, "--limit", 5, "--out", tmp_path / "joint") == 0
     claim = json.loads((tmp_path / "joint" / "run.json").read_text())["claim"]
-    assert claim.startswith("For all stored regions of m.sqlite (")
-    assert ") together, with probability at least 0.99 over the draws" in claim
+    assert claim.startswith("For all inputs that m.sqlite (")
+    assert ") was asked about together, with probability at least 0.99 over the draws" in claim
     capsys.readouterr()
     assert aniso_jax("verify", tmp_path / "joint", "--memory", memory) == 0
     assert "m.sqlite: its pages, answers and all its regions" in capsys.readouterr().out
@@ -192,7 +194,7 @@ def test_show_check_and_query(folded, prepared, data, capsys):
     assert aniso_jax("memory", "show", path) == 0
     said = capsys.readouterr().out
     assert "law gaussian (l2), alpha 0.01" in said
-    assert "certificates lost volume" in said
+    assert memory_statement([frame]).split("; ")[-1].rstrip(".") in said.splitlines()
     assert aniso_jax("memory", "check", path) == 0
     assert "regions of different classes are disjoint" in capsys.readouterr().out
     assert aniso_jax("memory", "query", path, "--data", f"npz:{data}") == 0

@@ -38,10 +38,12 @@ def attack_run(config: Attack, *, watch: Watch = silent, effort: Effort = standa
       The confirmations, `effort.confirmed` for each attacked input, are counted before the first
       draw, and each is tested at alpha over their number. So if all attacked certificates are
       true, the attack refutes any of them with probability at most alpha, by the union bound; and
-      since each certificate of a sound run is false with probability at most that run's alpha, a
-      sound run with K attacked inputs is refuted with probability at most
-      alpha + K (the run's alpha). In a run with a memory, answers rest on any of its regions, so
-      that K is their number. That nothing is found proves nothing.
+      since each input of a sound run gets a false certificate with probability at most that run's
+      alpha, a sound run is refuted with probability at most alpha + K (the run's alpha), where K
+      counts every certificate attempted, abstentions too: which ones there are to attack depends
+      on the draws. That is the run's inputs; in a run with a memory, whose answers rest on any of
+      its regions, all inputs that it was asked about by any run, not the regions it stores. That
+      nothing is found proves nothing.
 
     Raises:
       ValueError: no such run, data or network; n too small to refute anything at this alpha.

@@ -1,7 +1,7 @@
 """The records of a run against the memory file that they name."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,14 @@ def regions_of_others(
     there = range(1, memory.count() + 1)
     kept = (_kept(memory, number) for number in sorted(adopted - set(mine)) if number in there)
     return {row.id: _stored(row) for row in kept}
+
+
+def stranger_findings(memory: MemoryFile, mine: Collection[int]) -> Iterator[Finding]:
+    """Regions that the run did not store in the memory of a joint claim, which is its alone."""
+    for number in range(1, memory.count() + 1):
+        if number not in mine:
+            said = f"region {number} is none of the run's, whose claim is joint"
+            yield of_file(memory.path.name, said)
 
 
 def copy_findings(

@@ -44,18 +44,29 @@ def center_of(row: Row, inputs: Inputs) -> Float64:
 
 
 def number_findings(rows: Sequence[Row]) -> Iterator[Finding]:
-    """Stored regions whose numbers do not grow along the run; equal inputs have one region."""
-    last, own = 0, dict[str, int]()
+    """Stored regions whose numbers do not grow along the run.
+
+    Where nothing is found no two records stored the same one, so that `stored_regions` has all of
+    them; an equal input that is asked again adopts.
+    """
+    last = 0
     for row in rows:
-        number, name = row["memory_region"], row["input_id"]
+        number = row["memory_region"]
         if row["memory"] not in STORED or number is None:
             continue
-        if name not in own and number <= last:
-            yield finding_in(row, "memory_region", f"above {last}", "regions are stored in order")
-        elif own.get(name, number) != number:
-            yield finding_in(row, "memory_region", own[name], "an equal input has this region")
-        own.setdefault(name, number)
+        if number <= last:
+            said = "each record stores a region of its own, in order"
+            yield finding_in(row, "memory_region", f"above {last}", said)
         last = max(last, number)
+
+
+def stranger_findings(rows: Sequence[Row], regions: Mapping[int, Stored]) -> Iterator[Finding]:
+    """Adopted answers of a joint claim that rest on regions which no record of the run stored."""
+    mine = {number for number, region in regions.items() if region.position >= 0}
+    for row in rows:
+        if row["memory"] == "adopted" and row["memory_region"] not in mine:
+            said = "a joint claim rests on the run's own regions alone"
+            yield finding_in(row, "memory_region", "a region of this run", said)
 
 
 def adoption_findings(

@@ -84,10 +84,11 @@ def _gap_of(row: Row) -> Between:
 
 
 def _cost(row: Row, gap: float, experiment: Experiment) -> Between | None:
-    """What of the own log-volume the claimed one lacks; None where either region is empty."""
+    """What of the own log-volume the claimed one lacks; None where nothing is left of its class."""
     own, d = float(row["own_gap"]), experiment.dimension
     axes = [axes_of(each, LAWS[experiment.law].order) for each in (row, claimed_row(row))]
-    if own <= 0 or gap <= 0 or not all(each.is_valid for each in axes):
+    is_own = row["prediction"] == row["own_prediction"]
+    if not is_own or own <= 0 or gap <= 0 or not all(each.is_valid for each in axes):
         return None
     asked, claimed = (
         d * (math.log(size) + each.mean_log) for size, each in zip((own, gap), axes, strict=True)

@@ -13,14 +13,17 @@ from aniso_jax.audit.verify.memory_file import (
     opened,
     regions_of_others,
 )
+from aniso_jax.audit.verify.memory_file import stranger_findings as file_strangers
 from aniso_jax.audit.verify.memory_records import (
     adoption_findings,
     answer_findings,
     meeting_findings,
     number_findings,
     stored_regions,
+    stranger_findings,
 )
 from aniso_jax.audit.verify.stages import known, records_in
+from aniso_jax.memory.sqlite import snapshot
 from aniso_jax.runs.inputs import Inputs
 
 _REGIONS = "the regions that the run stored: disjoint where their classes differ"
@@ -51,9 +54,13 @@ def of_memory(files: Files, inputs: Inputs | None, path: Path | None) -> Verific
 def _with_file(
     files: Files, rows: Sequence[Row], regions: Mapping[int, Stored], inputs: Inputs, path: Path
 ) -> Verification:
-    with opened(path, files.experiment) as memory:
+    with (
+        opened(path, files.experiment) as memory,
+        snapshot(memory.connection, path),
+    ):
         others = regions_of_others(memory, rows, list(regions))
         copies = list(copy_findings(memory, rows, list(regions.values())))
+        copies += file_strangers(memory, regions) if _is_alone(files) else ()
     elsewhere = f"that {len(others)} regions of other runs, which answers rest on, were certified"
     held = stage(
         findings=copies,
@@ -79,11 +86,17 @@ def _among_themselves(
         *adoption_findings(rows, regions, experiment, inputs),
         *answer_findings(rows, regions, experiment, inputs),
         *meeting_findings(rows, regions, experiment),
+        *(stranger_findings(rows, regions) if _is_alone(files) else ()),
     ]
     adopted = [row for row in rows if row["memory"] == "adopted"]
     inside = sum(row["memory_region"] in regions for row in adopted)
     what = f"{_REGIONS}, and each input in one answers its class; {inside} adopted regions lie in "
     return stage(findings=found, checked=[f"{what}the stored ones they name"])
+
+
+def _is_alone(files: Files) -> bool:
+    """Whether the memory is this run's alone, and all its records are there to say what is."""
+    return files.experiment.joint_alpha is not None and files.inputs == files.experiment.inputs
 
 
 def _without_file(files: Files, rows: Sequence[Row], regions: Mapping[int, Stored]) -> Verification:

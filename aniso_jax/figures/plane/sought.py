@@ -58,8 +58,8 @@ def certified_regions(
 ) -> dict[str, Certification]:
     """The certifications of points (N, 2) under each kind of scale, batched.
 
-    Guarantee: each of the 3 N regions holds with probability 1 - alpha over its own draws; the
-    keys of the three kinds are the same, so their draws are not independent of each other.
+    Guarantee: each of the 3 N points gets no false region with probability 1 - alpha over its own
+    draws; the three kinds have the same keys, so their draws are not independent of each other.
     """
     keys = jax.random.split(jax.random.key(effort.seed), len(x))
     batches = [_batch(star, x, keys, law, effort, at) for at in range(0, len(x), _BATCH)]

@@ -1,0 +1,72 @@
+"""A memory file made: whole or not at all, and never beside what is left of another one."""
+
+import contextlib
+import os
+import sqlite3
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from aniso_jax.memory.sqlite import APPLICATION, FORMAT, MemoryRefused, errors_said
+from aniso_jax.storage.atomic import flush_directory, full_disk_said
+
+_BESIDE = ("-wal", "-shm", "-journal")
+_SCHEMA = """
+CREATE TABLE binding (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE regions (id INTEGER PRIMARY KEY, label INTEGER NOT NULL, gap BLOB NOT NULL,
+    center BLOB NOT NULL, theta BLOB NOT NULL, digest BLOB NOT NULL);
+CREATE TABLE answers (id INTEGER PRIMARY KEY, input TEXT NOT NULL, draws TEXT NOT NULL,
+    run TEXT NOT NULL, verdict TEXT NOT NULL, label INTEGER NOT NULL, gap BLOB NOT NULL,
+    region INTEGER, asked REAL, claimed REAL, digest BLOB NOT NULL);
+CREATE TABLE attempts (input TEXT PRIMARY KEY, draws TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX answers_by_input ON answers (input);
+"""
+
+
+def create(path: Path, binding: Mapping[str, str]) -> None:
+    """Make an empty memory, seen whole or not at all; one that another process made first stays.
+
+    A process killed in here may leave NAME.*.tmp files, which nobody reads: remove them.
+
+    Raises:
+      MemoryRefused: the log of a memory that is gone lies there.
+      MemoryUnwritable, DiskFull: nothing was made.
+    """
+    path = path.resolve()
+    _check_nothing_left(path)
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+    with errors_said(path), full_disk_said(path):
+        try:
+            connection = sqlite3.connect(temporary, isolation_level=None)
+            with contextlib.closing(connection):
+                _fill(connection, binding)
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, path)
+        finally:
+            for suffix in ("", *_BESIDE):
+                temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
+        flush_directory(path.parent)
+
+
+def _check_nothing_left(path: Path) -> None:
+    """SQLite would play the log of a memory that is gone into the one that gets its name."""
+    left = [path.name + suffix for suffix in _BESIDE if _named(path, suffix).exists()]
+    if left and not path.exists():  # looked at last: another process makes it before its log
+        raise MemoryRefused(
+            f"{path.parent} holds {' and '.join(left)} but no {path.name}: what is left of a "
+            "memory that was removed or moved, and would be taken for the new one's; put that "
+            "memory back beside it, or remove what is left, or give another path."
+        )
+
+
+def _named(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _fill(connection: sqlite3.Connection, binding: Mapping[str, str]) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+    connection.executemany("INSERT INTO binding VALUES (?, ?)", binding.items())
