@@ -112,6 +112,7 @@ def test_an_archive_with_a_path_outside_itself(certify, tmp_path):
         (("--n0", 0), "n0"),
         (("--alpha", 0), "alpha"),
         (("--alpha", 1.5), "alpha"),
+        (("--alpha", 0.9, "--simultaneous"), "alpha must be at most 1/2"),
         (("--alpha", "nan"), "alpha"),
         (("--start", 20), "select none of the 20 inputs"),
         (("--limit", 0), "select none of the 20 inputs"),
