@@ -36,8 +36,7 @@ _File = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(Methods):
-    """Train a network on noisy inputs, so that it can be certified under that noise; goes on where
-    it stopped."""
+    """Train a network under the noise that will certify it; goes on where it stopped."""
 
     data: str
     """The data set, by name or path: mnist5k, digits, npz:FILE, ..."""

@@ -33,7 +33,11 @@ def aniso_jax(*words: object) -> int:
     return 0
 
 
-@pytest.mark.parametrize("method", METHODS)
+# the laws differ in their noise alone, which other tests look at
+LONG = {name: pytest.param(name, marks=pytest.mark.slow) for name in ("uniform", "laplace")}
+
+
+@pytest.mark.parametrize("method", [LONG.get(name, name) for name in METHODS])
 def test_every_method_trains(method, data, tmp_path, capsys):
     out = tmp_path / "n.safetensors"
     words = ("train", "--data", f"npz:{data}", "--arch", "mlp", "--out", out, "--method", method)
