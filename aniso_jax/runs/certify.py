@@ -55,7 +55,7 @@ def engine_of(config: Certify, *, watch: Watch = silent) -> Engine:
     check_fit(inputs.data, model)
     if config.share is not None:
         config.share.check(math.ceil(len(inputs.indices) / PART), len(inputs.indices))
-    mesh = mesh_of(config.devices, len(inputs.indices))
+    mesh = mesh_of(config.spread, len(inputs.indices))
     source = source_of(config, inputs, mesh=mesh)
     noise = grid_of(config.grid, config.noise, source, inputs)
     source = snapped_file(source, noise)

@@ -100,6 +100,18 @@ class Spread(Smoothing):
         super().__post_init__()
         check_devices(self.devices)
 
+    @property
+    def spread(self) -> str:
+        """The devices; the first alone for volume searches, whose last bits depend on how many."""
+        if self.scale not in ("anisotropic", "rotated"):
+            return self.devices
+        if self.devices not in ("all", "1", "1x1"):
+            raise ValueError(
+                f"--devices {self.devices} goes without --scale {self.scale}, whose last bits "
+                "depend on it: leave it out, and use --shard for more devices."
+            )
+        return "1"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Certify(Spread):

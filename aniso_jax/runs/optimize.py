@@ -40,7 +40,7 @@ def optimize_run(config: Optimize, *, watch: Watch = silent) -> Path:
     _check_out(config)
     model, inputs = load(config.model), _distinct(read_inputs(config))
     check_fit(inputs.data, model)
-    mesh = mesh_of(config.devices, len(inputs.indices))
+    mesh = mesh_of(config.spread, len(inputs.indices))
     source = source_of(config, inputs, mesh=mesh)
     model = on_every_device(model, mesh)
     theta, sigma = _search_all(config, model, inputs, source, mesh.size, watch)

@@ -37,7 +37,7 @@ def test_a_mesh_changes_no_byte(asked, plan, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [(), LOOKS, ("--shared-draws",)], ids=lambda o: " ".join(o[:1]))
-@pytest.mark.parametrize("kind", ["fixed", "anisotropic"])
+@pytest.mark.parametrize("kind", ["fixed", "isotropic"])
 def test_no_mesh_changes_a_byte(asked, plan, tmp_path, kind, options):
     """As it is compiled for users; the searches too, whose bits the record promises."""
     words = ("certify", *asked(scale=kind), *plan, *options)
@@ -48,7 +48,7 @@ def test_no_mesh_changes_a_byte(asked, plan, tmp_path, kind, options):
 
 @pytest.mark.slow
 def test_a_search_alone_is_shared_out_too(asked, tmp_path):
-    words = ("optimize", *asked(scale="anisotropic"))
+    words = ("optimize", *asked(scale="isotropic"))
     code = "from aniso_jax.cli import main\n" + "".join(
         f"main({[*map(str, words), '--devices', mesh, '--out', str(tmp_path / mesh) + '.npz']!r})\n"
         for mesh in ("1", "8")
