@@ -54,7 +54,9 @@ def test_the_table_counts_and_compares(remembering):
 
 
 def test_an_adopted_answer_of_another_class_keeps_nothing_of_the_own_certificate(remembering):
-    said = "2 certificates lost volume, with 0.250 of the proxy radius left at mean and nothing left"
+    said = (
+        "2 certificates lost volume, with 0.250 of the proxy radius left at mean and nothing left"
+    )
     assert memory_statement([remembering]).endswith(f"; {said} of 1.")
 
 
