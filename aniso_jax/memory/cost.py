@@ -15,14 +15,13 @@ def cost_said(nats: Sequence[float], dimension: int) -> str:
       dimension: of the inputs; the ratio of proxy radii is exp(-nats / dimension).
 
     >>> cost_said([0.0, -3.0, 2.0, math.inf], 2)
-    '2 certificates lost volume and keep at mean 0.183 of their proxy radius, 1 of them nothing'
+    '2 certificates lost volume, with 0.183 of the proxy radius left at mean and nothing left of 1'
     """
     lost = np.array([each for each in nats if each > 0], np.float64)
     if not len(lost):
         return "no certificate lost volume"
-    certificates = "1 certificate lost volume and keeps"
-    if len(lost) > 1:
-        certificates = f"{len(lost)} certificates lost volume and keep"
+    certificates = "1 certificate" if len(lost) == 1 else f"{len(lost)} certificates"
     mean = math.floor(np.exp(-lost / dimension).mean() * 1000) / 1000
     nothing = int(np.isinf(lost).sum())
-    return f"{certificates} at mean {mean:.3f} of their proxy radius, {nothing} of them nothing"
+    left = f"{mean:.3f} of the proxy radius left at mean and nothing left of {nothing}"
+    return f"{certificates} lost volume, with {left}"

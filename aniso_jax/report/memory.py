@@ -23,8 +23,8 @@ def memory_statement(runs: Sequence[pd.DataFrame]) -> str:
     >>> run.attrs = {"name": "l2", "memory": "m.sqlite", "dimension": 2}
     >>> print(memory_statement([run]))
     Memory m.sqlite in l2: 1 kept, 1 shrunk, 0 adopted, 0 abstained; 0 answers are another class \
-than the input's own; 1 certificate lost volume and keeps at mean 0.367 of their proxy radius, 0 \
-of them nothing.
+than the input's own; 1 certificate lost volume, with 0.367 of the proxy radius left at mean and \
+nothing left of 0.
     """
     pairs = zip(runs, names(runs), strict=True)
     return " ".join(_sentence(df, name) for df, name in pairs if "memory" in df.columns)

@@ -55,9 +55,9 @@ def test_the_table_counts_and_compares(remembering):
 
 def test_an_adopted_answer_of_another_class_keeps_nothing_of_the_own_certificate(remembering):
     said = (
-        "2 certificates lost volume and keep at mean 0.250 of their proxy radius, 1 of them nothing"
+        "2 certificates lost volume, with 0.250 of the proxy radius left at mean and nothing left"
     )
-    assert memory_statement([remembering]).endswith(f"; {said} nothing.")
+    assert memory_statement([remembering]).endswith(f"; {said} of 1.")
 
 
 def test_one_sigma_stands_for_all_coordinates(remembering):
