@@ -94,7 +94,7 @@ def test_a_certificate_shows_its_region_and_an_abstention_says_so():
 
 def test_a_region_of_an_invalid_scale_shows_dashes():
     nan = aj.Isotropic(sigma=jnp.float32(jnp.nan))
-    region = aj.Region(center=jnp.zeros(2), scale=nan, gap=jnp.array(0.0), order=2)
+    region = aj.Region(center=jnp.zeros(2), scale=nan, gap=jnp.array(1.0), order=2)
     assert "–" in region._repr_html_()
 
 

@@ -55,9 +55,10 @@ def check_plan(
     """Refuse a plan that could never certify, or lacks what its bound needs."""
     share, bounds = share_and_bounds(bound, len(looks), alpha)
     if not share >= SMALLEST_ALPHA or not alpha <= 0.5:
+        spent = "" if share == alpha else f", of which a look has {share}"
         raise ValueError(
-            f"alpha must be at most 1/2, and its share at a look at least {SMALLEST_ALPHA}: got "
-            f"alpha = {alpha}, of which a look has {share}; the field's default is .001."
+            f"alpha must lie in [{SMALLEST_ALPHA}, 1/2], got {alpha}{spent}; the field's default "
+            "is .001."
         )
     n, smallest = looks[-1], smallest_n(share, bounds)
     if n < smallest:

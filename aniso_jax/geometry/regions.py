@@ -103,7 +103,8 @@ class Region:
     def radius(self) -> jax.Array:
         """Radius of the largest l_order ball around the center in R, rounded down; 0 if empty."""
         self.check_single()
-        return shrink(jnp.where(self.gap > 0, self.gap * self.scale.inradius(self.order), 0.0))
+        widest = jnp.maximum(self.gap * self.scale.inradius(self.order), 0.0)
+        return shrink(jnp.where(self.gap > 0, widest, 0.0))
 
     def summary(self) -> dict[str, str]:
         """Its facts for people, radii cut downward; of a single region."""

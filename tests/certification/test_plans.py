@@ -58,8 +58,8 @@ def test_a_tolerance_ends_no_abstention() -> None:
     [
         ({"bound": "best"}, "bound must be one of one-sided, "),
         ({"looks": 5}, "looks must be numbers of draws"),
-        ({"alpha": 0.7}, "alpha must be at most 1/2"),
-        ({"alpha": 1e-100, "looks": (400, 1000)}, "got alpha = 1e-100, of which a look has 5e-101"),
+        ({"alpha": 0.7}, r"alpha must lie in \[1e-100, 1/2\], got 0.7;"),
+        ({"alpha": 1e-100, "looks": (400, 1000)}, "got 1e-100, of which a look has 5e-101"),
         ({"looks": (100, 100)}, "looks must increase"),
         ({"looks": (100, 1000), "n": 500}, "last look is n"),
         ({"bound": "two-class"}, "classes="),
