@@ -30,8 +30,6 @@ class Bracket(NamedTuple):
 class GoldenSection:
     """Golden-section search over log sigma with common draws: the radius is quasi-concave there.
 
-    It needs no gradient, so that it looks at votes as well as at soft votes.
-
     Attributes:
       steps: evaluations after the first two; each shrinks the bracket to 0.618 of its width.
       n: draws of an evaluation, the same ones each time, so that differences have no noise.
@@ -73,7 +71,7 @@ class GoldenSection:
 
     def _radius(self, problem: Problem, log_sigma: jax.Array) -> jax.Array:
         sigma = jnp.exp(log_sigma)
-        return sigma * problem.cautious_gap(Isotropic(sigma=sigma), n=self.n, first_block=0)
+        return sigma * problem.soft_gap(Isotropic(sigma=sigma), n=self.n, first_block=0)
 
 
 class Ascent(NamedTuple):
@@ -137,7 +135,7 @@ def optimize_isotropic(
     label: jax.Array | int | None = None,
     settings: Search[Any] = golden_section,
 ) -> Optimized:
-    """Find the sigma with the largest radius sigma * gap(sigma) at x, before any bound's price.
+    """Find the sigma with the largest soft radius sigma * gap(sigma) at x.
 
     Args:
       apply_fn, params, x, key: as in `certify`; the same key may be used there, since phases
@@ -148,7 +146,7 @@ def optimize_isotropic(
       settings: `golden_section` or `published_isotropic`.
 
     Returns:
-      `Optimized`, with an `Isotropic` scale; at least as good as `init` on fresh draws.
+      `Optimized`, with an `Isotropic` scale; at least as good as `init` on fresh soft votes.
 
     Guarantee: none about the smoothed classifier; only `certify` certifies.
 
@@ -171,11 +169,13 @@ def _sigma(problem: Problem) -> jax.Array:
     return jnp.asarray(problem.start.inradius(problem.law.order), jnp.float32)
 
 
-def _keep_better(problem: Problem, sigma: jax.Array, *, n: int, first_block: int) -> Optimized:
+def _keep_better(
+    problem: Problem, sigma: jax.Array, *, n: int, first_block: jax.Array | int
+) -> Optimized:
     """`sigma` or the start, whichever has the larger radius on fresh draws."""
     start = _sigma(problem)
     gaps = [
-        problem.cautious_gap(Isotropic(sigma=value), n=n, first_block=first_block)
+        problem.soft_gap(Isotropic(sigma=value), n=n, first_block=first_block)
         for value in (start, sigma)
     ]
     improved = sigma * gaps[1] > start * gaps[0]

@@ -10,8 +10,8 @@ from aniso_jax.geometry.scales import Scale
 from aniso_jax.geometry.shown import code, scale_text, table
 from aniso_jax.optimize.objective import soft_gap
 from aniso_jax.smoothing.laws import Law
-from aniso_jax.smoothing.soft import mean_softmax, noisy_logits, soft_votes
-from aniso_jax.smoothing.votes import ApplyFn, check_input, vote
+from aniso_jax.smoothing.soft import soft_votes
+from aniso_jax.smoothing.votes import ApplyFn, check_input
 
 State = TypeVar("State")
 
@@ -62,28 +62,6 @@ class Problem:
         )
         return soft_gap(votes, self.label, law=self.law, n=resolution or n)
 
-    def cautious_gap(self, scale: Scale, *, n: int, first_block: jax.Array | int) -> jax.Array:
-        """The lesser of the soft gap and the gap of the votes, on the same n draws; no gradient.
-
-        Soft votes tell probabilities near one apart, where n votes are all the label's; but they
-        praise the noise under which the label is only just the top class, and votes do not.
-        """
-        logits = noisy_logits(
-            self.apply_fn,
-            self.params,
-            self.x,
-            self.key,
-            law=self.law,
-            scale=scale,
-            n=n,
-            antithetic=False,
-            first_block=first_block,
-        )
-        won = jnp.mean(vote(logits) == self.label)
-        votes = jnp.stack([won, 1 - won])
-        soft = soft_gap(mean_softmax(logits), self.label, law=self.law, n=n)
-        return jnp.minimum(soft, soft_gap(votes, jnp.int32(0), law=self.law, n=n))
-
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +70,7 @@ class Optimized:
 
     Attributes:
       scale: never worse than the start on the search's own check draws.
-      gap: its gap on those draws. A heuristic; it certifies nothing.
+      gap: soft gap on those draws. A heuristic; it certifies nothing.
       capped_share: share of semi-axes at the cap beyond which volume is fictitious (above 80 %
         of it, since the gap that sets the cap is estimated).
       improved: whether the search left its start.

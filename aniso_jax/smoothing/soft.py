@@ -46,42 +46,11 @@ def soft_votes(
     >>> [round(float(value), 4) for value in p]
     [0.5, 0.5]
     """
-    logits = noisy_logits(
-        apply_fn,
-        params,
-        x,
-        key,
-        law=law,
-        scale=scale,
-        n=n,
-        antithetic=antithetic,
-        first_block=first_block,
-    )
-    return mean_softmax(logits)
-
-
-def noisy_logits(
-    apply_fn: ApplyFn,
-    params: Any,
-    x: jax.Array,
-    key: jax.Array,
-    *,
-    law: Law,
-    scale: Scale,
-    n: int,
-    antithetic: bool,
-    first_block: jax.Array | int,
-) -> jax.Array:
-    """Logits of the optimise phase's draws: (n, classes)."""
     x = check_input(x)
     half = -(-check_draws(n) // 2) if antithetic else check_draws(n)
     window = first_draws(key, Phase.OPTIMISE, first_block, half)
     z = standard_noise(law, window, x.shape)[:half]
     z = jnp.concatenate([z, -z])[:n] if antithetic else z
-    return apply_fn(params, noisy(x, scale, z))
-
-
-def mean_softmax(logits: jax.Array) -> jax.Array:
-    """Mean probability of every class; a row with a non-finite logit counts as uniform."""
+    logits = apply_fn(params, noisy(x, scale, z))
     is_finite = jnp.all(jnp.isfinite(logits), axis=-1, keepdims=True)
     return jnp.mean(jax.nn.softmax(jnp.where(is_finite, logits, 0.0), axis=-1), axis=0)
