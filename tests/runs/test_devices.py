@@ -32,7 +32,8 @@ def test_a_mesh_changes_no_byte(asked, plan, tmp_path):
     assert aniso_jax(*words, "--out", tmp_path / "one") == 0
     found = run_on(["4x2"], words, tmp_path, **QUICK)
     assert found["4x2"] == records_of(tmp_path / "one")
-    assert read_experiment(tmp_path / "one").batch is None
+    one = read_experiment(tmp_path / "one")
+    assert (one.batch is None) == (one.chunk is None)  # JAX 0.12: logits that depend on sizes
 
 
 @pytest.mark.slow
