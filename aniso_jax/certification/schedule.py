@@ -11,7 +11,7 @@ from aniso_jax.smoothing.grid import Grid
 from aniso_jax.smoothing.laws import Law
 from aniso_jax.smoothing.noise import BLOCK, blocks_for
 from aniso_jax.smoothing.votes import check_draws
-from aniso_jax.statistics.binomial import SMALLEST_ALPHA, smallest_n
+from aniso_jax.statistics.binomial import check_alpha, smallest_n
 
 _GROWTH = 1.25  # of the default looks of an anytime plan
 _STRIDE = 1024  # draws between the default looks of a curtailed plan
@@ -54,12 +54,7 @@ def check_plan(
 ) -> None:
     """Refuse a plan that could never certify, or lacks what its bound needs."""
     share, bounds = share_and_bounds(bound, len(looks), alpha)
-    if not share >= SMALLEST_ALPHA or not alpha <= 0.5:
-        spent = "" if share == alpha else f", of which a look has {share}"
-        raise ValueError(
-            f"alpha must lie in [{SMALLEST_ALPHA}, 1/2], got {alpha}{spent}; the field's default "
-            "is .001."
-        )
+    check_alpha(alpha, share)
     n, smallest = looks[-1], smallest_n(share, bounds)
     if n < smallest:
         raise ValueError(

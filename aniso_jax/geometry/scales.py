@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from aniso_jax.geometry.rounding import total
+from aniso_jax.geometry.rounding import total, wide
 
 
 @runtime_checkable
@@ -72,7 +72,7 @@ class Isotropic:
 
     def log_abs_det(self, dimension: int) -> jax.Array:
         """Return d log sigma, in float32 or more."""
-        return dimension * jnp.log(_wide(self.sigma))
+        return dimension * jnp.log(wide(self.sigma))
 
     def inradius(self, order: int) -> jax.Array:
         """Sigma, for every order."""
@@ -128,7 +128,7 @@ class Diagonal:
                 f"theta has {jnp.size(self.theta)} entries, wanted {dimension}: "
                 "give one per input coordinate, in the input's own shape."
             )
-        return total(jnp.log(_wide(self.theta)))
+        return total(jnp.log(wide(self.theta)))
 
     def inradius(self, order: int) -> jax.Array:
         """Min theta, for every order."""
@@ -139,12 +139,6 @@ class Diagonal:
         """Whether every theta is finite and positive."""
         theta = jnp.asarray(self.theta)
         return jnp.all(jnp.isfinite(theta) & (theta > 0))
-
-
-def _wide(values: ArrayLike) -> jax.Array:
-    """The same numbers, exactly: a logarithm of 16 bits would be off by a whole per cent."""
-    values = jnp.asarray(values)
-    return values.astype(jnp.promote_types(values.dtype, jnp.float32))
 
 
 def _refuse_if_concrete(name: str, value: object) -> None:

@@ -44,7 +44,7 @@ def create(path: Path, binding: Mapping[str, str]) -> None:
                 os.link(temporary, path)
         finally:
             for suffix in ("", *_BESIDE):
-                temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
+                _named(temporary, suffix).unlink(missing_ok=True)
         flush_directory(path.parent)
 
 

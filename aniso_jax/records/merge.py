@@ -7,7 +7,13 @@ from aniso_jax.records.directory import RunMismatch, check_run, open_run, read_e
 from aniso_jax.records.experiment import Experiment, differences
 from aniso_jax.records.load import IncompleteRun, load_run
 from aniso_jax.records.lock import sole_writer
-from aniso_jax.records.parts import ForeignPart, part_path, present_parts, read_part
+from aniso_jax.records.parts import (
+    ForeignPart,
+    missing_parts,
+    part_path,
+    present_parts,
+    read_part,
+)
 from aniso_jax.records.sidecar import append_timing, read_timings
 from aniso_jax.storage.atomic import full_disk_said, remove_leftovers, write_atomically
 
@@ -41,11 +47,6 @@ def merge_runs(sources: Sequence[Path], out: Path, *, partial: bool = False) -> 
         remove_leftovers(out)
         _copy(places, out)
     return len(load_run(out, partial=partial))
-
-
-def missing_parts(there: Mapping[int, object] | Sequence[int], experiment: Experiment) -> list[int]:
-    """The numbers of the parts that are not there yet."""
-    return sorted(set(range(experiment.parts)) - set(there))
 
 
 def _common(sources: Sequence[Path]) -> Experiment:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,11 @@ def present_parts(directory: Path) -> list[int]:
     """The numbers of the parts that are there, ascending; their content is not looked at."""
     matches = (_NAME.fullmatch(path.name) for path in directory.iterdir())
     return sorted(int(match[1]) for match in matches if match)
+
+
+def missing_parts(there: Iterable[int], experiment: Experiment) -> list[int]:
+    """The numbers of the parts that are not there yet."""
+    return sorted(set(range(experiment.parts)) - set(there))
 
 
 def write_part(directory: Path, part: int, table: Any, experiment: Experiment) -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
+from typing import Any, TypeVar
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
+Tree = TypeVar("Tree")
 Indices = NDArray[np.int64]
 
 
@@ -34,6 +37,12 @@ def laid_out(batches: list[Indices], size: int, devices: int) -> tuple[Indices, 
     indices = [np.pad(batch, (0, size - len(batch)), mode="edge") for batch in filled]
     asked = [at * size + np.arange(len(batch)) for at, batch in enumerate(batches)]
     return np.concatenate(indices), np.concatenate(asked)
+
+
+def row_of(batch: Tree, row: Any) -> Tree:
+    """One row of every leaf of a batch."""
+    one: Tree = jax.tree.map(lambda leaf: leaf[row], batch)
+    return one
 
 
 def _split(indices: Indices, size: int) -> Iterator[Indices]:

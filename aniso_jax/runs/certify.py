@@ -17,8 +17,7 @@ from aniso_jax.runs.devices import mesh_of
 from aniso_jax.runs.engine import Engine
 from aniso_jax.runs.grids import grid_of, snapped_file
 from aniso_jax.runs.inputs import Inputs, check_fit, read_inputs
-from aniso_jax.runs.layout import PART as PART
-from aniso_jax.runs.layout import layout_of
+from aniso_jax.runs.layout import PART, layout_of
 from aniso_jax.runs.named_memory import named_memory
 from aniso_jax.runs.remember import remembering
 from aniso_jax.runs.runner import own_parts, run_parts, split_parts

@@ -65,8 +65,10 @@ def layout_of(
         slots, window = slots_for(batch, chunk, draws.looks, inputs=count)
 
     def depends(draws: int) -> bool:
-        selected = _sizes_matter(model, inputs, batch=batch, chunk=window_size(draws, config.n0))
-        return _sizes_matter(model, inputs, batch=slots, chunk=draws) or selected
+        selection, estimation = (batch, window_size(draws, config.n0)), (slots, draws)
+        asked = dict.fromkeys((selection, estimation))  # once, where both are of one size
+        matter = [_sizes_matter(model, inputs, batch=b, chunk=c) for b, c in asked]
+        return any(matter)
 
     def check(draws: int) -> None:
         if depends(draws):

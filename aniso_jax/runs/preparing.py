@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ from jax.sharding import Mesh
 
 from aniso_jax.certification.plan import Plan
 from aniso_jax.models.checkpoint import Model
-from aniso_jax.runs.batches import Indices, laid_out
+from aniso_jax.runs.batches import Indices, laid_out, row_of
 from aniso_jax.runs.clock import Clock
 from aniso_jax.runs.devices import EVERY, SAME, gathered, on_each, placed
 from aniso_jax.runs.grids import snapped
@@ -21,8 +21,6 @@ from aniso_jax.runs.slots import Network
 from aniso_jax.runs.sources import Scales, Source
 from aniso_jax.runs.tasks import Task, rows
 from aniso_jax.smoothing.votes import ApplyFn
-
-Tree = TypeVar("Tree")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +70,7 @@ class Preparation:
         tasks = list(rows(self.network.select(x, draw_keys, scales.scale, self.plan)))
         clean = np.asarray(_clean(model.apply_fn, mesh, model.params, placed(x, mesh, EVERY)))
         for row in asked:
-            index, own = int(indices[row]), _row(scales, row)
+            index, own = int(indices[row]), row_of(scales, row)
             yield Prepared(index=index, task=tasks[row], scales=own, clean=int(clean[row]))
 
 
@@ -88,8 +86,3 @@ def _clean(apply_fn: ApplyFn, mesh: Mesh, params: Any, x: jax.Array) -> jax.Arra
 
     answers: jax.Array = on_each(answered, mesh, (SAME, EVERY), EVERY)(params, x)
     return answers
-
-
-def _row(batch: Tree, row: int) -> Tree:
-    one: Tree = jax.tree.map(lambda leaf: leaf[row], batch)
-    return one

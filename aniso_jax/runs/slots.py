@@ -18,6 +18,7 @@ from jax.sharding import Mesh
 from aniso_jax.certification.plan import Plan
 from aniso_jax.certification.sequence import Sequence
 from aniso_jax.geometry.scales import Scale
+from aniso_jax.runs.batches import row_of
 from aniso_jax.runs.devices import BY_INPUT, EVERY, INPUTS, SAME, gathered, one_device, placed
 from aniso_jax.runs.room import Room
 from aniso_jax.runs.tasks import Task, draw, put, select, side_by_side
@@ -76,7 +77,7 @@ class Network:
                 continue  # those who see the same draws begin together
             for slot in np.flatnonzero(states.done).tolist():
                 if (entry := held[slot]) is not None:
-                    yield entry[0], replace(entry[1], state=_row(states, slot))
+                    yield entry[0], replace(entry[1], state=row_of(states, slot))
                 held[slot] = entry = next(waiting, None)
                 if entry is not None:
                     drawing = put(self.mesh, drawing, slot, placed(entry[1], self.mesh, SAME))
@@ -113,8 +114,3 @@ class _Calls:
             self._windows *= 2
         elif seconds > _LONG:
             self._windows = max(self._windows // 2, 1)
-
-
-def _row(states: Sequence, slot: int) -> Sequence:
-    row: Sequence = jax.tree.map(lambda leaf: leaf[slot], states)
-    return row

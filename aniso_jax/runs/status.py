@@ -7,7 +7,7 @@ from pathlib import Path
 from aniso_jax.records.directory import read_experiment
 from aniso_jax.records.experiment import Experiment
 from aniso_jax.records.lock import Writer, writers
-from aniso_jax.records.parts import present_parts
+from aniso_jax.records.parts import missing_parts, present_parts
 from aniso_jax.records.shard import Shard
 from aniso_jax.records.sidecar import read_lines, timings_path
 from aniso_jax.runs.durations import duration
@@ -89,8 +89,7 @@ def status_of(directory: Path) -> Status:
         NotARun: there is no run.
     """
     experiment = read_experiment(directory)
-    there = set(present_parts(directory))
-    missing = tuple(part for part in range(experiment.parts) if part not in there)
+    missing = tuple(missing_parts(present_parts(directory), experiment))
     work = tuple(_work(directory, writer, missing, experiment) for writer in writers(directory))
     return Status(directory=directory, experiment=experiment, missing=missing, work=work)
 

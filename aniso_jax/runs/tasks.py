@@ -14,6 +14,7 @@ from aniso_jax.certification.certify import Certification, conclude
 from aniso_jax.certification.plan import Plan
 from aniso_jax.certification.sequence import Sequence, advance, begin
 from aniso_jax.geometry.scales import Scale
+from aniso_jax.runs.batches import row_of
 from aniso_jax.runs.devices import BY_INPUT, DRAWS, INPUTS, SAME, on_each, over_inputs
 from aniso_jax.smoothing.noise import Phase
 from aniso_jax.smoothing.votes import ApplyFn, count_votes
@@ -158,6 +159,9 @@ def side_by_side(tasks: list[Task], slots: int) -> Task:
     return stacked
 
 
+_take = jax.jit(row_of)
+
+
 @partial(jax.jit, static_argnums=0)
 def put(mesh: Mesh, tasks: Task, slot: int, task: Task) -> Task:
     """The same tasks but for one slot, each where it was: on the device that holds it."""
@@ -174,9 +178,3 @@ def put(mesh: Mesh, tasks: Task, slot: int, task: Task) -> Task:
 
     filled: Task = on_each(local, mesh, (BY_INPUT, SAME, SAME), BY_INPUT)(tasks, slot, task)
     return filled
-
-
-@jax.jit
-def _take(tasks: Task, slot: int) -> Task:
-    one: Task = jax.tree.map(lambda leaf: leaf[slot], tasks)
-    return one

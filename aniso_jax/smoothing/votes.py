@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from aniso_jax.geometry.rounding import wide
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.smoothing.flat import ApplyFn as ApplyFn
 from aniso_jax.smoothing.flat import flat_batch
@@ -158,7 +159,7 @@ def check_input(x: jax.Array) -> jax.Array:
         raise ValueError(
             f"x must be floating point, got {x.dtype}: scale 8-bit images with x / 255 first."
         )
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    return wide(x)
 
 
 def check_draws(n: int, name: str = "n") -> int:

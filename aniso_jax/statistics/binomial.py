@@ -20,7 +20,7 @@ from aniso_jax.geometry.rounding import float32_down, float32_up
 Bounds = Callable[[int, float], NDArray[np.float64]]
 """(n, alpha) -> upper bounds on 1 - p after 0 .. n hits."""
 
-SMALLEST_ALPHA = 1e-100  # below, `betainccinv` loses its way
+_SMALLEST_ALPHA = 1e-100  # below, `betainccinv` loses its way
 _OUTWARD = tuple(1 + 10.0**-digits for digits in (9, 8, 7, 6, 5, 4))  # relative
 
 
@@ -126,7 +126,14 @@ def check_level(n: int, alpha: float) -> None:
     """Refuse an n that is no count, and an alpha for which no table is proved."""
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"n must be a static positive integer, got {n!r}.")
-    if not SMALLEST_ALPHA <= alpha <= 0.5:
+    check_alpha(alpha, alpha)
+
+
+def check_alpha(alpha: float, share: float) -> None:
+    """Refuse an alpha of whose share no table is proved, or that is no error probability."""
+    if not share >= _SMALLEST_ALPHA or not alpha <= 0.5:
+        spent = "" if share == alpha else f", of which a look has {share}"
         raise ValueError(
-            f"alpha must lie in [{SMALLEST_ALPHA}, 1/2], got {alpha}; the field's default is .001."
+            f"alpha must lie in [{_SMALLEST_ALPHA}, 1/2], got {alpha}{spent}; the field's default "
+            "is .001."
         )

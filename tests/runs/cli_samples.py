@@ -39,6 +39,13 @@ def write_data(path: Path, network: Path, inputs: int = INPUTS) -> Path:
     return path
 
 
+def short_run(folder: Path, network: Path, inputs: int) -> tuple:
+    """The words that certify so many inputs by few draws; the run's directory comes last."""
+    data = write_data(folder / "d.npz", network, inputs)
+    plan = ("--n0", 20, "--n", 300, "--alpha", 0.01)
+    return ("certify", "--data", f"npz:{data}", "--model", network, *plan, "--out")
+
+
 def aniso_jax(*words: object) -> int:
     """Run a command here; returns its exit status."""
     try:
@@ -61,9 +68,10 @@ def start(*words: object, code: str = "", **environment: str) -> subprocess.Pope
 
 
 def records_of(directory: Path) -> dict[str, bytes]:
-    """The bytes that a run promises: not the times, not the lock."""
-    beside = {".lock", "timings.jsonl"}
-    return {path.name: path.read_bytes() for path in directory.iterdir() if path.name not in beside}
+    """The bytes that a run promises: not the times, not the locks."""
+    beside = (".lock", "timings")
+    every = {path.name: path for path in directory.iterdir()}
+    return {name: path.read_bytes() for name, path in every.items() if not name.startswith(beside)}
 
 
 def tree(directory: Path) -> dict[str, bytes | None]:

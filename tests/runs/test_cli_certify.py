@@ -10,7 +10,7 @@ from cli_samples import INPUTS, aniso_jax, records_of, tree
 from aniso_jax.records.directory import read_experiment
 from aniso_jax.records.load import load_frame
 from aniso_jax.report.compare import with_containment
-from aniso_jax.runs.certify import PART
+from aniso_jax.runs.layout import PART
 from aniso_jax.smoothing.laws import LAWS
 from aniso_jax.statistics.binomial import clopper_pearson_lower
 

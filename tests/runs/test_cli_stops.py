@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import pytest
-from cli_samples import aniso_jax, records_of, start, tree, write_data
+from cli_samples import aniso_jax, records_of, short_run, start, tree
 
 from aniso_jax.records.parts import part_path
 
@@ -25,9 +25,7 @@ runner.write_part = hold
 
 @pytest.fixture(scope="module")
 def words(network, tmp_path_factory):
-    data = write_data(tmp_path_factory.mktemp("stopped") / "d.npz", network, INPUTS)
-    plan = ("--n0", 20, "--n", 300, "--alpha", 0.01)
-    return ("certify", "--data", f"npz:{data}", "--model", network, *plan, "--out")
+    return short_run(tmp_path_factory.mktemp("stopped"), network, INPUTS)
 
 
 @pytest.fixture(scope="module")

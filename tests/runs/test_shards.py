@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from cli_samples import aniso_jax, start, write_data
+from cli_samples import aniso_jax, records_of, short_run, start
 
 from aniso_jax.records.lock import RunBusy, sole_writer, writers
 from aniso_jax.records.parts import part_path, present_parts
@@ -18,21 +18,14 @@ INPUTS = 70  # five parts, the last one ragged
 
 @pytest.fixture(scope="module")
 def words(network, tmp_path_factory):
-    data = write_data(tmp_path_factory.mktemp("shards") / "d.npz", network, INPUTS)
-    plan = ("--n0", 20, "--n", 300, "--alpha", 0.01)
-    return ("certify", "--data", f"npz:{data}", "--model", network, *plan, "--out")
+    return short_run(tmp_path_factory.mktemp("shards"), network, INPUTS)
 
 
 @pytest.fixture(scope="module")
 def whole(words, tmp_path_factory):
     out = tmp_path_factory.mktemp("whole") / "run"
     assert aniso_jax(*words, out) == 0
-    return parts_of(out)
-
-
-def parts_of(directory) -> dict[str, bytes]:
-    named = [*directory.glob("*.parquet"), directory / "run.json"]
-    return {path.name: path.read_bytes() for path in named}
+    return records_of(out)
 
 
 def test_two_shards_of_one_directory_end_with_the_bytes_of_one_process(
@@ -49,7 +42,7 @@ def test_two_shards_of_one_directory_end_with_the_bytes_of_one_process(
     assert "holds 32 of its 70 inputs" in capsys.readouterr().err
     assert aniso_jax(*words, out, "--shard", "1/2") == 0
     assert "Certified accuracy" in capsys.readouterr().out  # it is whole now
-    assert parts_of(out) == whole
+    assert records_of(out) == whole
     assert aniso_jax("verify", out, "--replay", 3, *data_of(words)) == 0
 
 
@@ -70,7 +63,7 @@ def test_shards_of_their_own_are_merged(words, whole, tmp_path, capsys):
     assert not (tmp_path / "all").exists()
     assert aniso_jax("merge", *shards[:2], "--out", tmp_path / "all", "--partial") == 0
     assert aniso_jax("merge", *shards, "--out", tmp_path / "all") == 0
-    assert parts_of(tmp_path / "all") == whole
+    assert records_of(tmp_path / "all") == whole
 
 
 @pytest.mark.slow
@@ -81,7 +74,7 @@ def test_two_shards_at_the_same_time(words, whole, tmp_path):
     for process in both:
         _, errors = process.communicate()
         assert process.returncode == 0, errors
-    assert parts_of(out) == whole
+    assert records_of(out) == whole
 
 
 @pytest.mark.parametrize(
@@ -193,4 +186,4 @@ def test_json_lines_tell_the_same(words, whole, tmp_path, capsys):
     assert (last["inputs_done"], last["inputs"]) == (INPUTS, INPUTS)
     assert last["draws"] == INPUTS * 320
     assert np.all(np.diff([event["seconds"] for event in events]) >= 0)
-    assert parts_of(tmp_path / "run") == whole
+    assert records_of(tmp_path / "run") == whole
