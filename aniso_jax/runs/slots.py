@@ -92,7 +92,7 @@ class _Calls:
 
     def drawn(self, tasks: Task, held: list[tuple[int, Task] | None]) -> tuple[Task, Sequence]:
         """The tasks after a call, and their states on the host."""
-        network, begin, before = self._network, time.perf_counter(), tasks.state.drawn
+        network, begin, before = self._network, time.perf_counter(), np.asarray(tasks.state.drawn)
 
         def called(chunk: int) -> Sequence:
             fixed = network.apply_fn, chunk, network.mesh, network.params
@@ -101,16 +101,18 @@ class _Calls:
 
         after = network.room.tried(called, network.chunk)
         states: Sequence = jax.device_get(after)
-        draws = int(np.sum((states.drawn - np.asarray(before))[[e is not None for e in held]]))
-        self._took(draws, time.perf_counter() - begin)
+        taken = np.array([entry is not None for entry in held])
+        draws, seconds = int(np.sum((states.drawn - before)[taken])), time.perf_counter() - begin
+        self._took(draws, seconds, cut_short=bool(np.any(states.done[taken])))
         return replace(tasks, state=after), states
 
-    def _took(self, draws: int, seconds: float) -> None:
+    def _took(self, draws: int, seconds: float, *, cut_short: bool) -> None:
+        """Note what a call took; where it ended with an input done, the next is no longer."""
         chunk = self._network.room.of(self._network.chunk)
         if chunk == self._compiled:
             self._network.on_drawn(draws, seconds)
         self._compiled = chunk
-        if seconds < _SHORT:
+        if seconds < _SHORT and not cut_short:
             self._windows *= 2
         elif seconds > _LONG:
             self._windows = max(self._windows // 2, 1)

@@ -104,3 +104,12 @@ def test_no_inputs_give_nothing() -> None:
     plan = aj.plan(aj.gaussian, n=100)
     network = Network(apply_fn=half_space, params=PARAMS, chunk=64)
     assert list(network.estimate(iter(()), 4, plan)) == []
+
+
+def test_calls_that_end_because_an_input_is_done_do_not_grow() -> None:
+    """Forty in a row: twice as long after each of them, a call would soon count past 32 bits."""
+    plan = aj.plan(aj.gaussian, n0=64, looks=(64, 256, 1024), target=0.5)
+    network = Network(apply_fn=half_space, params=PARAMS, chunk=64)
+    selected = network.select(X[1:2], KEYS[1:2], aj.Isotropic(sigma=SIGMA[1:2]), plan)
+    (task,) = rows(selected)
+    assert len(dict(network.estimate([task] * 40, 1, plan))) == 40
