@@ -15,7 +15,6 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.05"
     os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
-import jax
 import pytest
 from hypothesis import settings
 
@@ -40,16 +39,11 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def quick_compiles():
-    """Small runs compile longer than they compute, so XLA leaves its passes out.
+    """For modules whose small runs compile longer than they compute."""
+    import quick  # after the environment is set
 
-    What was compiled the other way is forgotten: bits may differ between the two.
-    """
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.clear_caches()
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
-    jax.clear_caches()
+    with quick.compiles():
+        yield
 
 
 _AS_FOR_USERS = ("test_networks", "test_rotated_search")  # bits, and steps that enlarge them

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+from quick import ENVIRONMENT
 
 import aniso_jax as aj
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
+PATHS = f"{ROOT}{os.pathsep}{HERE.parent}"
 BOUND = {"weights": "abc", "law": aj.gaussian, "shape": (2,)}
 
 # Acknowledged answers go to standard output, one line each, flushed after the store has answered.
@@ -53,7 +55,7 @@ def numbers(answer) -> list[str]:
 
 def writer(path, seed: int, count: int) -> subprocess.Popen:
     words = [sys.executable, "-c", WRITER, str(path), str(seed), str(count)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    environment = {**os.environ, "PYTHONPATH": PATHS, **ENVIRONMENT}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(words, env=environment, **pipes)
 

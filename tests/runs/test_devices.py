@@ -4,13 +4,13 @@ import re
 
 import pytest
 from cli_samples import aniso_jax, records_of, start
+from quick import ENVIRONMENT
 
 from aniso_jax.records.directory import read_experiment
 from aniso_jax.records.sidecar import read_timings
 from aniso_jax.runs.devices import mesh_of
 
-EIGHT = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
-QUICK = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+EIGHT = "--xla_force_host_platform_device_count=8"
 LOOKS = ("--looks", 64, 100, 300, "--target", 0.1)
 
 
@@ -18,7 +18,8 @@ def run_on(meshes, words, root, **environment: str) -> dict[str, dict[str, bytes
     """The records of a run on each mesh, all in one process with eight devices."""
     each = [[*map(str, words), "--devices", mesh, "--out", str(root / mesh)] for mesh in meshes]
     code = "from aniso_jax.cli import main\n" + "".join(f"main({words!r})\n" for words in each[1:])
-    process = start(*each[0], code=code, **EIGHT, **environment)
+    flags = f"{environment.get('XLA_FLAGS', '')} {EIGHT}"
+    process = start(*each[0], code=code, **{**environment, "XLA_FLAGS": flags})
     _, errors = process.communicate()
     assert process.returncode == 0, errors
     for mesh in meshes:
@@ -30,7 +31,7 @@ def run_on(meshes, words, root, **environment: str) -> dict[str, dict[str, bytes
 def test_a_mesh_changes_no_byte(asked, plan, tmp_path):
     words = ("certify", *asked(), *plan, *LOOKS)
     assert aniso_jax(*words, "--out", tmp_path / "one") == 0
-    found = run_on(["4x2"], words, tmp_path, **QUICK)
+    found = run_on(["4x2"], words, tmp_path, **ENVIRONMENT)
     assert found["4x2"] == records_of(tmp_path / "one")
     one = read_experiment(tmp_path / "one")
     assert (one.batch is None) == (one.chunk is None)  # JAX 0.12: logits that depend on sizes
@@ -54,7 +55,7 @@ def test_a_search_alone_is_shared_out_too(asked, tmp_path):
         f"main({[*map(str, words), '--devices', mesh, '--out', str(tmp_path / mesh) + '.npz']!r})\n"
         for mesh in ("1", "8")
     )
-    process = start("check", *map(str, asked()[:4]), code=code, **EIGHT)
+    process = start("check", *map(str, asked()[:4]), code=code, XLA_FLAGS=EIGHT)
     _, errors = process.communicate()
     assert process.returncode == 0, errors
     assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "8.npz").read_bytes()

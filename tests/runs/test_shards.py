@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from cli_samples import aniso_jax, records_of, short_run, start
+from quick import ENVIRONMENT
 
 from aniso_jax.records.lock import RunBusy, sole_writer, writers
 from aniso_jax.records.parts import part_path, present_parts
@@ -69,8 +70,7 @@ def test_shards_of_their_own_are_merged(words, whole, tmp_path, capsys):
 @pytest.mark.slow
 def test_two_shards_at_the_same_time(words, whole, tmp_path):
     out = tmp_path / "run"
-    quick = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-    both = [start(*words, out, "--shard", f"{n}/2", **quick) for n in (1, 2)]
+    both = [start(*words, out, "--shard", f"{n}/2", **ENVIRONMENT) for n in (1, 2)]
     for process in both:
         _, errors = process.communicate()
         assert process.returncode == 0, errors
