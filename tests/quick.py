@@ -17,10 +17,8 @@ _CAN_CHOOSE = jax.__version_info__ < (0, 12)
 _FLAG = "xla_cpu_use_fusion_emitters"
 _FLAGS = f"{os.environ.get('XLA_FLAGS', '')} --{_FLAG}=false".strip()
 
-ENVIRONMENT = {
-    "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
-    **({"XLA_FLAGS": _FLAGS} if _CAN_CHOOSE else {}),
-}
+OLDER_LOOPS = {"XLA_FLAGS": _FLAGS} if _CAN_CHOOSE else {}
+ENVIRONMENT = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1", **OLDER_LOOPS}
 
 
 @contextmanager
