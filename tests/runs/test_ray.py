@@ -8,10 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from cli_samples import aniso_jax, tree, write_network
-from run_samples import sample_compute
 
 from aniso_jax.models import checkpoint
-from aniso_jax.records.sidecar import append_timing
 from aniso_jax.runs.config import Certify
 from aniso_jax.runs.engine import Finished
 from aniso_jax.runs.on_ray.actor import Answer
@@ -75,9 +73,9 @@ def test_other_devices_and_versions_are_refused():
     with pytest.raises(ValueError) as refused:
         check_alike(here, {"device": "cpu", "flax": "0.12", "XLA_FLAGS": "--x"}, host="node-7")
     assert str(refused.value) == (
-        "An actor on node-7 could compute other bits (XLA_FLAGS: it has --x, this process has "
-        "none; device: it has cpu, this process has NVIDIA H100): let all machines of the cluster "
-        "be of one kind, with the same versions."
+        "An actor on node-7 could compute other bits (device: it has cpu, this process has NVIDIA "
+        "H100; XLA_FLAGS: it has --x, this process has none): let all machines of the cluster be "
+        "of one kind, with the same versions."
     )
 
 
@@ -228,27 +226,18 @@ def test_what_actors_say_is_told_as_if_it_were_one_process():
 
 
 def test_the_status_of_a_run_by_two_actors(tmp_path, sample_run):
-    experiment, parts, _ = sample_run
+    experiment, parts, compute = sample_run
     seen = []
 
     def by_two(asked):
-        for position, indices in enumerate(asked):
-            table, timings = sample_compute(indices)
-            beside = {**timings, "draws": 3000, "actor": position % 2 + 1, "actors": 2}
-            yield position, (table, beside)
+        for position, result in compute(asked):
+            result.timings.update(draws=3000, actor=position % 2 + 1, actors=2)
+            yield position, result
             seen.append(list(status_of(tmp_path).lines()))
 
-    def as_results(asked):
-        from aniso_jax.runs.runner import PartResult
-
-        return ((position, PartResult(*result)) for position, result in by_two(asked))
-
-    run_parts(tmp_path, experiment, parts, as_results)
-    one = tmp_path / "one"
-    one.mkdir()
-    append_timing(one, 0, {"actors": 1})
-    # four inputs in three seconds by each of two
-    assert seen[0][1].endswith("6 inputs to do, 2,000 draws/s, 2 s left"), seen[0]
+    run_parts(tmp_path, experiment, parts, by_two)
+    # two inputs and 3,000 draws in three seconds by each of two
+    assert seen[0][1].endswith(", 8 inputs to do, 2,000 draws/s, 6 s left"), seen[0]
 
 
 def test_what_was_read_belongs_to_no_device(network, data, tmp_path):

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from aniso_jax.runs.on_ray.settings import threads_here
 
+_TRIES = 3
 _PATIENCE, _MOST = 5.0, 90.0  # seconds for a port to answer, and for a cluster
 _PORT = 6379
 _QUIETLY = {"log_to_driver": False, "logging_level": "error"}
@@ -49,16 +50,17 @@ def prepare(address: str) -> None:
 
 @contextlib.contextmanager
 def connected(address: str) -> Iterator[ModuleType]:
-    """Ray, on the cluster at an address; on one of this machine, while the block runs, for ""."""
+    """Ray, on the cluster at an address; on one of this machine, while the block runs, for "".
+
+    Raises:
+      RuntimeError: it does not start here, or is gone from there.
+    """
     ray = ray_module()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that JAX's threads are there when it forks
-            if address:
-                ray.init(address, **_QUIETLY)
-            else:
-                ray.init("local", include_dashboard=False, **_QUIETLY)
+            _connect(ray, address)
         yield ray
     finally:
         ray.shutdown()
@@ -108,6 +110,23 @@ def ray_module() -> ModuleType:
         ) from error
     module: ModuleType = ray
     return module
+
+
+def _connect(ray: ModuleType, address: str) -> None:
+    """Tried again: Ray gives its own processes half a minute to start, whatever else goes on."""
+    own = {} if address else {"include_dashboard": False}
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            ray.init(address or "local", **own, **_QUIETLY)
+            return
+        except Exception as error:  # Ray has no kind of its own for it
+            ray.shutdown()
+            if not tries_left:
+                where = f"at {address}" if address else "here"
+                raise RuntimeError(
+                    f"Ray does not start {where} ({error}): run the same command again when the "
+                    "machine is less busy, or without --engine ray."
+                ) from error
 
 
 def _check_port(address: str) -> None:

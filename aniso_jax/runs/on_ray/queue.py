@@ -30,6 +30,8 @@ def answered(
       Exception: whatever an actor raised.
     """
     waiting, left = deque(enumerate(calls)), len(calls)
+    if not left:
+        return
     held = [0] * len(actors)
     asked: dict[Any, tuple[int, int | None]] = {
         actor.ready.remote(): (at, None) for at, actor in enumerate(actors)

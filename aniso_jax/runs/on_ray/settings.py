@@ -23,10 +23,10 @@ class Settings:
     options: dict[str, Any]
 
     def apply(self) -> None:
-        """Set JAX's options, before any device is used."""
+        """Set JAX's options, before any device is used; those that another version lacks stay out."""
         there = jax.config.values
         for name, value in self.options.items():
-            if there[name] != value:
+            if there.get(name, value) != value:
                 jax.config.update(name, value)
 
 
