@@ -48,8 +48,8 @@ NVIDIA H100): let all machines of the cluster be of one kind, with the same vers
     ]
     if odd:
         raise ValueError(
-            f"An actor on {host} could compute other bits ({'; '.join(odd[:_SAID])}): let all machines of "
-            "the cluster be of one kind, with the same versions."
+            f"An actor on {host} could compute other bits ({'; '.join(odd[:_SAID])}): let all "
+            "machines of the cluster be of one kind, with the same versions."
         )
 
 

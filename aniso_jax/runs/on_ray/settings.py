@@ -23,7 +23,7 @@ class Settings:
     options: dict[str, Any]
 
     def apply(self) -> None:
-        """Set JAX's options, before any device is used; those that another version lacks stay out."""
+        """Set JAX's options, but for those unknown to its version, before any device is used."""
         there = jax.config.values
         for name, value in self.options.items():
             if there.get(name, value) != value:
