@@ -103,9 +103,9 @@ def test_as_many_actors_as_there_is_room_for(monkeypatch):
     assert (on_cores.count, on_cores.share) == (3, {"num_cpus": 4})
     assert places_of(two, 7, platform="cpu").share == {"num_cpus": 2}
     assert places_of(nodes({"CPU": 2.0}), None, platform="cpu").share == {"num_cpus": 2}
-    with pytest.raises(ValueError, match="--actors 4: the cluster has 3 GPUs; give no more"):
+    with pytest.raises(ValueError, match="wants 4 GPUs, one an actor, and the cluster has 3: give"):
         places_of(two, 4, platform="gpu")
-    with pytest.raises(ValueError, match="--actors 1: the cluster has 0 GPUs"):
+    with pytest.raises(ValueError, match="wants 1 GPUs, one an actor, and the cluster has 0"):
         places_of(nodes({"CPU": 2.0}), None, platform="gpu")
     with pytest.raises(ValueError, match="serves GPUs and CPUs, not tpu"):
         places_of(two, None, platform="tpu")

@@ -215,7 +215,7 @@ def cluster(**environment: str):
 def test_a_cluster_that_is_there_is_used_and_left(head, words, whole, tmp_path, capsys):
     at = ("--engine", f"ray:{head}")
     assert aniso_jax(*words, tmp_path / "no", *at, "--actors", 3) == 2
-    assert "--actors 3: the cluster has 2 CPUs; give no more" in capsys.readouterr().err
+    assert "wants 3 CPUs, one an actor, and the cluster has 2" in capsys.readouterr().err
     assert not (tmp_path / "no").exists()
     for name in ("a", "b"):  # it is there the second time too
         assert aniso_jax(*words, tmp_path / name, *at, "--actors", 2) == 0

@@ -12,6 +12,7 @@ from aniso_jax.records.experiment import Experiment, differences
 from aniso_jax.runs.config import Certify
 from aniso_jax.runs.engine import Engine, Finished
 from aniso_jax.runs.on_ray.alike import Facts, check_alike, facts_of
+from aniso_jax.runs.on_ray.cluster import ray_module
 from aniso_jax.runs.on_ray.settings import Settings
 from aniso_jax.runs.pace import Estimate
 from aniso_jax.runs.preparing import on_every_device
@@ -65,10 +66,14 @@ class _Heard(Watch):
 class Actor:
     """Computes parts as the process that asks would; keeps none."""
 
-    def __init__(self, number: int, asked: Asked, read: Read) -> None:
-        """Nothing is computed yet: an actor that died and is started again begins here."""
+    def __init__(self, number: int, asked: Asked, stored: list[Any]) -> None:
+        """Nothing is computed yet: an actor that died and is started again begins here.
+
+        Args:
+          stored: a list of one: where what was read lies in the object store.
+        """
         asked.settings.apply()
-        self._number, self._asked, self._read = number, asked, read
+        self._number, self._asked, self._stored = number, asked, stored
         self._heard = _Heard()
         self._engine: Engine | None = None
 
@@ -79,7 +84,8 @@ class Actor:
           ValueError: the records would not be those of the process that asks.
         """
         if self._engine is None:
-            self._engine = _checked(self._asked, self._read, self._heard)
+            read = ray_module().get(self._stored[0])
+            self._engine = _checked(self._asked, read, self._heard)
 
     def compute(self, parts: Sequence[np.ndarray]) -> Answer:
         """The records of some parts.

@@ -80,7 +80,8 @@ def places_of(ray: ModuleType, asked: int | None, *, platform: str) -> Places:
     count = asked or sum(node // least for node in nodes if least)
     if not 0 < count <= sum(nodes):
         raise ValueError(
-            f"--actors {count or 1}: the cluster has {sum(nodes)} {kind}s; give fewer."
+            f"--engine ray wants {count or 1} {kind}s, one an actor, and the cluster has "
+            f"{sum(nodes)}: give fewer --actors, or add machines."
         )
     if kind == "GPU":
         return Places(count=count, share={"num_gpus": 1})

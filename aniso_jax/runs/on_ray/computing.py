@@ -47,13 +47,14 @@ def computing_on_ray(
         actors=1,
     )
     with connected(config.cluster or "") as ray:
-        actors = _actors(ray, asked, read, platform=_platform(engine))
+        stored = [ray.put(read)]  # here until the end: an actor that is started again gets it
+        actors = _actors(ray, asked, stored, platform=_platform(engine))
         # twice as many inputs as draw side by side, so that few slots idle at the end of a call
         at_once = -(-2 * engine.layout.slots // PART)
         yield partial(_computed, ray, actors, at_once, watch)
 
 
-def _actors(ray: ModuleType, asked: Asked, read: Read, *, platform: str) -> list[Any]:
+def _actors(ray: ModuleType, asked: Asked, stored: list[Any], *, platform: str) -> list[Any]:
     places = places_of(ray, asked.config.actors, platform=platform)
     made = ray.remote(Actor).options(
         **places.share,
@@ -61,8 +62,8 @@ def _actors(ray: ModuleType, asked: Asked, read: Read, *, platform: str) -> list
         max_task_retries=TRIES,
         runtime_env={"env_vars": asked.settings.environment},
     )
-    asked, there = replace(asked, actors=places.count), ray.put(read)
-    return [made.remote(number, asked, there) for number in range(1, places.count + 1)]
+    asked = replace(asked, actors=places.count)
+    return [made.remote(number, asked, stored) for number in range(1, places.count + 1)]
 
 
 def _computed(
