@@ -131,10 +131,10 @@ class Clockwork:
         self._events, self._numbers = [], count()
 
     def _actor(self, at: int, speed: float | None) -> SimpleNamespace:
-        def ready():
+        def ready(shared):
             return None if speed is None else self._reply(at, 1.0, None)
 
-        def compute(call):
+        def compute(shared, call):
             self._held[at] += 1
             self.most = max(self.most, self._held[at])
             return self._reply(at, call * speed, call)
@@ -163,7 +163,7 @@ class Clockwork:
 def test_actors_take_the_next_call_when_they_are_free():
     calls = [9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]  # one of them is long
     cluster = Clockwork([1.0, 1.0])
-    got = dict(answered(cluster, cluster.actors, calls))
+    got = dict(answered(cluster, cluster.actors, None, calls))
     assert got == dict(enumerate(calls))
     assert cluster.most == 2  # the one that it works on, and the next
     assert cluster.now <= 1 + sum(calls) / 2 + 1  # the other one did the rest meanwhile
@@ -171,7 +171,7 @@ def test_actors_take_the_next_call_when_they_are_free():
 
 def test_a_slow_actor_gets_less_and_one_that_never_starts_nothing():
     cluster = Clockwork([1.0, 5.0, None])
-    got = dict(answered(cluster, cluster.actors, [1.0] * 30))
+    got = dict(answered(cluster, cluster.actors, None, [1.0] * 30))
     assert len(got) == 30 and len(cluster.done) == 30
     by = [sum(at == who for at, _ in cluster.done) for who in range(3)]
     assert by[2] == 0 and by[0] > 3 * by[1] > 0
@@ -186,7 +186,7 @@ def test_what_an_actor_raises_is_raised_here():
 
     cluster = Raises([1.0])
     with pytest.raises(ValueError, match="An actor on node would compute another run"):
-        list(answered(cluster, cluster.actors, [1.0]))
+        list(answered(cluster, cluster.actors, None, [1.0]))
 
 
 def test_an_actor_that_is_lost_for_good_is_one_sentence():
@@ -196,7 +196,7 @@ def test_an_actor_that_is_lost_for_good_is_one_sentence():
 
     cluster = Lost([1.0])
     with pytest.raises(RuntimeError, match=r"4 restarts at most \(.*memory ran out.*kept: look"):
-        list(answered(cluster, cluster.actors, [1.0]))
+        list(answered(cluster, cluster.actors, None, [1.0]))
 
 
 def test_what_actors_say_is_told_as_if_it_were_one_process():

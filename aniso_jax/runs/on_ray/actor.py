@@ -66,34 +66,33 @@ class _Heard(Watch):
 class Actor:
     """Computes parts as the process that asks would; keeps none."""
 
-    def __init__(self, number: int, asked: Asked, stored: list[Any]) -> None:
-        """Nothing is computed yet: an actor that died and is started again begins here.
-
-        Args:
-          stored: a list of one: where what was read lies in the object store.
-        """
+    def __init__(self, number: int, asked: Asked) -> None:
+        """Nothing is computed yet: an actor that died and is started again begins here."""
         asked.settings.apply()
-        self._number, self._asked, self._stored = number, asked, stored
+        self._number, self._asked = number, asked
         self._heard = _Heard()
         self._engine: Engine | None = None
 
-    def ready(self) -> None:
+    def ready(self, stored: list[Any]) -> None:
         """Lay everything out.
+
+        Args:
+          stored: a list of one: where what was read lies in the object store.
 
         Raises:
           ValueError: the records would not be those of the process that asks.
         """
         if self._engine is None:
-            read = ray_module().get(self._stored[0])
+            read = ray_module().get(stored[0])
             self._engine = _checked(self._asked, read, self._heard)
 
-    def compute(self, parts: Sequence[np.ndarray]) -> Answer:
+    def compute(self, stored: list[Any], parts: Sequence[np.ndarray]) -> Answer:
         """The records of some parts.
 
         Raises:
           ValueError: as `ready`.
         """
-        self.ready()
+        self.ready(stored)
         assert self._engine is not None
         self._heard.said.clear()
         results = [(at, self._signed(result)) for at, result in self._engine.compute(parts)]

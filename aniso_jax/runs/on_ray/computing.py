@@ -2,7 +2,7 @@
 
 import contextlib
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
@@ -47,14 +47,16 @@ def computing_on_ray(
         actors=1,
     )
     with connected(config.cluster or "") as ray:
-        stored = [ray.put(read)]  # here until the end: an actor that is started again gets it
-        actors = _actors(ray, asked, stored, platform=_platform(engine))
+        actors = _actors(ray, asked, platform=_platform(engine))
+        stored = [ray.put(read)]  # kept here until the end, for actors that are started again
         # twice as many inputs as draw side by side, so that few slots idle at the end of a call
         at_once = -(-2 * engine.layout.slots // PART)
-        yield partial(_computed, ray, actors, at_once, watch)
+        yield partial(
+            _computed, partial(answered, ray, actors, stored), at_once, len(actors), watch
+        )
 
 
-def _actors(ray: ModuleType, asked: Asked, stored: list[Any], *, platform: str) -> list[Any]:
+def _actors(ray: ModuleType, asked: Asked, *, platform: str) -> list[Any]:
     places = places_of(ray, asked.config.actors, platform=platform)
     made = ray.remote(Actor).options(
         **places.share,
@@ -63,18 +65,21 @@ def _actors(ray: ModuleType, asked: Asked, stored: list[Any], *, platform: str) 
         runtime_env={"env_vars": asked.settings.environment},
     )
     asked = replace(asked, actors=places.count)
-    return [made.remote(number, asked, stored) for number in range(1, places.count + 1)]
+    return [made.remote(number, asked) for number in range(1, places.count + 1)]
 
 
 def _computed(
-    ray: ModuleType, actors: list[Any], at_once: int, watch: Watch, parts: Sequence[np.ndarray]
+    answers: Callable[[list[Any]], Iterator[tuple[int, Answer]]],
+    at_once: int,
+    actors: int,
+    watch: Watch,
+    parts: Sequence[np.ndarray],
 ) -> Iterator[tuple[int, PartResult]]:
-    """Every part, as soon as it is there."""
-    fair = -(-len(parts) // len(actors))
-    step = max(min(at_once, fair), 1)
+    """Every part, as soon as it is there; so many in a call, or each actor's share of a few."""
+    step = max(min(at_once, -(-len(parts) // actors)), 1)
     starts = range(0, len(parts), step)
-    tell = _Teller(watch, inputs=sum(map(len, parts)), actors=len(actors))
-    for number, answer in answered(ray, actors, [parts[at : at + step] for at in starts]):
+    tell = _Teller(watch, inputs=sum(map(len, parts)), actors=actors)
+    for number, answer in answers([parts[at : at + step] for at in starts]):
         tell.all_of(answer)
         for position, result in answer.results:
             yield starts[number] + position, result

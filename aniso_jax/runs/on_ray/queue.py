@@ -14,7 +14,7 @@ _PATIENCE = 120.0  # seconds until it is said that no actor has started
 
 
 def answered(
-    ray: ModuleType, actors: Sequence[Any], calls: Sequence[Any]
+    ray: ModuleType, actors: Sequence[Any], shared: Any, calls: Sequence[Any]
 ) -> Iterator[tuple[int, Any]]:
     """Every call's number with its answer, each from whichever actor was free.
 
@@ -22,8 +22,7 @@ def answered(
     the end nobody is given a second call that another could begin at once.
 
     Args:
-      actors: with the methods `ready` and `compute`.
-      calls: what `compute` is given.
+      actors: with the methods `ready(shared)` and `compute(shared, call)`.
 
     Raises:
       RuntimeError: an actor died again and again, or never started.
@@ -34,7 +33,7 @@ def answered(
         return
     held = [0] * len(actors)
     asked: dict[Any, tuple[int, int | None]] = {
-        actor.ready.remote(): (at, None) for at, actor in enumerate(actors)
+        actor.ready.remote(shared): (at, None) for at, actor in enumerate(actors)
     }
     _await_first(ray, list(asked))
     while left:
@@ -44,7 +43,7 @@ def answered(
         held[at] -= number is not None
         while waiting and held[at] < (_IN_FLIGHT if len(waiting) > len(actors) else 1):
             following, call = waiting.popleft()
-            asked[actors[at].compute.remote(call)] = at, following
+            asked[actors[at].compute.remote(shared, call)] = at, following
             held[at] += 1
         if number is not None:
             left -= 1
