@@ -81,11 +81,21 @@ class Seen(Watch):
             self.status.append(list(status_of(self.out).lines()))
 
 
+def certified(config: Certify, watch: Watch) -> None:
+    """Where Ray gives up to start its own processes, nothing of ours can be tried."""
+    try:
+        certify_run(config, watch=watch)
+    except RuntimeError as error:
+        if "Ray does not start here" in str(error):
+            pytest.skip(f"Ray does not start on this machine: {error}")
+        raise
+
+
 def test_two_actors_end_what_one_process_began(words, whole, tmp_path, capfd):
     out = tmp_path / "run"
     begun(whole, out, range(0, PARTS, 2))
     seen = Seen(out)
-    certify_run(asked(words, out), watch=seen)
+    certified(asked(words, out), seen)
     assert records_of(out) == records_of(whole)
     assert seen.inputs_done == INPUTS - 5 * 16
     assert seen.status[0][1].startswith(f"Running: process {os.getpid()} on ")
@@ -114,7 +124,7 @@ class KillsAnActor(Watch):
 def test_an_actor_that_is_killed_changes_no_byte(words, whole, tmp_path):
     out = tmp_path / "run"
     watch = KillsAnActor(out)
-    certify_run(asked(words, out), watch=watch)
+    certified(asked(words, out), watch)
     assert watch.killed
     assert records_of(out) == records_of(whole)
     assert set(processes_of(out)) - {watch.killed}  # somebody else went on
