@@ -38,9 +38,10 @@ def test_ray_that_is_not_installed_is_one_sentence(asked, plan, tmp_path, monkey
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"engine": "spark"}, "--engine must be local, ray, or ray:HOST:PORT, got spark."),
-        ({"engine": "ray:"}, "--engine must be local, ray, or ray:HOST:PORT, got ray:."),
-        ({"engine": "ray:ray://head:10001"}, "give HOST:PORT of the cluster's head"),
+        *(
+            ({"engine": name}, f"on the cluster's head, got {name}.")
+            for name in ("spark", "ray:", "ray:head", "local:1", "ray:ray://head:10001")
+        ),
         ({"actors": 2}, "--actors goes with --engine ray: leave it out, or give both."),
         ({"engine": "ray", "actors": 0}, "--actors must be at least 1, got 0."),
         ({"engine": "ray", "devices": "4x2"}, "--devices 4x2 goes without --engine ray"),
@@ -54,7 +55,7 @@ def test_engines_that_cannot_be_are_one_sentence(tmp_path, options, said):
 
 def test_the_command_line_says_so_too(asked, tmp_path, capsys):
     assert aniso_jax("certify", *asked(), "--out", tmp_path / "run", "--engine", "spark") == 2
-    assert "--engine must be local, ray, or ray:HOST:PORT" in capsys.readouterr().err
+    assert "--engine must be local, ray, or ray:HOST:PORT with" in capsys.readouterr().err
     assert tree(tmp_path) == {}
 
 

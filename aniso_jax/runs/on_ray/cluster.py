@@ -16,7 +16,6 @@ from aniso_jax.runs.on_ray.settings import threads_here
 
 _TRIES = 3
 _PATIENCE, _MOST = 5.0, 90.0  # seconds for a port to answer, and for a cluster
-_PORT = 6379
 _QUIETLY = {"log_to_driver": False, "logging_level": "error"}
 _CONNECT = f"import sys, ray; ray.init(sys.argv[1], **{_QUIETLY!r})"
 
@@ -135,7 +134,7 @@ def _check_port(address: str) -> None:
         return
     try:
         parsed = urlsplit(f"//{address}")
-        socket.create_connection((parsed.hostname, parsed.port or _PORT), _PATIENCE).close()
+        socket.create_connection((parsed.hostname, parsed.port), _PATIENCE).close()
     except (OSError, ValueError) as error:
         raise _unreachable(address, str(error)) from error
 
@@ -149,7 +148,8 @@ def _check_cluster(address: str) -> None:
         raise _unreachable(address, f"nothing within {_MOST:.0f} s") from error
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise _unreachable(address, said[-1] if said else f"exit status {done.returncode}")
+        errors = [line for line in said if "Error" in line]
+        raise _unreachable(address, (errors or said or [f"exit status {done.returncode}"])[-1])
 
 
 def _unreachable(address: str, reason: str) -> ValueError:
