@@ -1,6 +1,7 @@
 """Runs by actors, as far as it goes without a cluster: what is refused, and who computes what."""
 
 import heapq
+import re
 import sys
 from itertools import count
 from types import SimpleNamespace
@@ -55,7 +56,8 @@ def test_engines_that_cannot_be_are_one_sentence(tmp_path, options, said):
 
 def test_the_command_line_says_so_too(asked, tmp_path, capsys):
     assert aniso_jax("certify", *asked(), "--out", tmp_path / "run", "--engine", "spark") == 2
-    assert "--engine must be local, ray, or ray:HOST:PORT with" in capsys.readouterr().err
+    said = re.sub(r"[\s│]+", " ", capsys.readouterr().err)
+    assert "--engine must be local, ray, or ray:HOST:PORT with" in said
     assert tree(tmp_path) == {}
 
 
