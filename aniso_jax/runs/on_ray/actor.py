@@ -94,9 +94,10 @@ class Actor:
         """
         self.ready(stored)
         assert self._engine is not None
-        self._heard.said.clear()
         results = [(at, self._signed(result)) for at, result in self._engine.compute(parts)]
-        return Answer(results, list(self._heard.said))
+        said = list(self._heard.said)
+        self._heard.said.clear()
+        return Answer(results, said)
 
     def _signed(self, result: PartResult) -> PartResult:
         """With who computed it, for the side file."""

@@ -25,7 +25,7 @@ def answered(
       actors: with the methods `ready(shared)` and `compute(shared, call)`.
 
     Raises:
-      RuntimeError: an actor died again and again, or never started.
+      RuntimeError: an actor died again and again.
       Exception: whatever an actor raised.
     """
     waiting, left = deque(enumerate(calls)), len(calls)
