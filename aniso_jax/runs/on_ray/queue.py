@@ -63,13 +63,22 @@ def _await_first(ray: ModuleType, replies: list[Any]) -> None:
 def _fetched(ray: ModuleType, reply: Any) -> Any:
     try:
         return ray.get(reply)
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, Exception):
-            raise error.cause from None
-        raise
     except ray.exceptions.RayError as error:
-        said = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise RuntimeError(
-            f"Ray lost an actor for good, after {TRIES} restarts at most ({said[-1].rstrip('.')}); "
-            "finished parts are kept: look into Ray's logs, then run the same command again."
-        ) from error
+        raise _sentence(error) from error
+
+
+def _sentence(error: Exception) -> Exception:
+    """What the actor raised; where Ray speaks for it, what there is to do."""
+    last = [line.strip() for line in str(error).splitlines() if line.strip()][-1].rstrip(".")
+    if "failed to import on the worker" in str(error):
+        return RuntimeError(
+            f"An actor cannot load this package ({last}): install the same aniso-jax on every "
+            "machine of the cluster."
+        )
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, Exception):
+        return cause
+    return RuntimeError(
+        f"Ray lost an actor for good, after {TRIES} restarts at most ({last}); finished parts are "
+        "kept: look into Ray's logs, then run the same command again."
+    )
