@@ -190,7 +190,7 @@ class Refused(LookupError):
         (Refused("ray::Actor.ready()"), "^An actor on node would compute another run"),
         (
             LookupError("It died.\nIts memory ran out."),
-            r"4 restarts at most \(Its memory ran out\)",
+            r"at most \(Its memory ran out\)",
         ),
         (
             LookupError("Actor failed to import on the worker:\nNo module named 'aniso_jax'"),
