@@ -25,7 +25,6 @@ from aniso_jax.runs.tasks import Task, draw, put, select, side_by_side
 from aniso_jax.smoothing.votes import ApplyFn
 
 _SHORT, _LONG = 0.5, 2.0  # seconds of a call, between which it is as long as it should be
-_MOST = 2**18  # windows of a call: as many as the most draws of an input are, in blocks of 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +111,6 @@ class _Calls:
             self._network.on_drawn(draws, seconds)
         self._compiled = chunk
         if seconds < _SHORT:
-            self._windows = min(self._windows * 2, _MOST)  # short inputs end a call long before
+            self._windows *= 2
         elif seconds > _LONG:
             self._windows = max(self._windows // 2, 1)

@@ -11,7 +11,7 @@ from oracles import half_space
 import aniso_jax as aj
 from aniso_jax.runs import tasks
 from aniso_jax.runs.devices import one_device
-from aniso_jax.runs.slots import Network, _Calls
+from aniso_jax.runs.slots import Network
 from aniso_jax.runs.tasks import finish, rows
 
 PARAMS = (jnp.array([1.0, 0.0]), jnp.float32(0.0))
@@ -104,10 +104,3 @@ def test_no_inputs_give_nothing() -> None:
     plan = aj.plan(aj.gaussian, n=100)
     network = Network(apply_fn=half_space, params=PARAMS, chunk=64)
     assert list(network.estimate(iter(()), 4, plan)) == []
-
-
-def test_calls_stay_countable_however_many_short_ones_there_are():
-    calls = _Calls(Network(apply_fn=None, params=None, chunk=64), None)
-    for _ in range(100):  # each doubles the windows of the next
-        calls._took(64, 0.0)
-    assert int(jnp.asarray(calls._windows, jnp.int32)) * 64 == 2**24  # the most draws there are
