@@ -52,7 +52,11 @@ def quick_compiles():
     jax.clear_caches()
 
 
-_AS_FOR_USERS = ("test_networks", "test_rotated_search")  # bits, and steps that enlarge them
+_AS_FOR_USERS = (  # bits, and steps that enlarge them
+    "test_networks",
+    "test_rotated_search",
+    "test_ray_clusters",  # in processes that Ray starts
+)
 _QUICK = (
     "audit",
     "figures",
