@@ -156,8 +156,8 @@ def test_one_process_ends_what_actors_began(words, whole, tmp_path):
 @pytest.mark.slow
 def test_ctrl_c_ends_a_run_and_its_cluster(words, tmp_path):
     out = tmp_path / "run"
-    # the last draws are many, so that there is something to stop
-    process = start(*words, out, *ACTORS, "--n", 2_000_000, code="import os; os.setsid()")
+    # draws enough that there is something to stop
+    process = start(*words, out, *ACTORS, "--n", 50_000, code="import os; os.setsid()")
     while not present_parts_of(out):
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.1)
