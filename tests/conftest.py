@@ -46,7 +46,11 @@ def quick_compiles():
         yield
 
 
-_AS_FOR_USERS = ("test_networks", "test_rotated_search")  # bits, and steps that enlarge them
+_AS_FOR_USERS = (  # bits, and steps that enlarge them
+    "test_networks",
+    "test_rotated_search",
+    "test_ray_clusters",  # in processes that Ray starts
+)
 _QUICK = (
     "audit",
     "figures",

@@ -9,6 +9,7 @@ from aniso_jax.certification.tables import Bound
 from aniso_jax.records.shard import Shard, parsed_shard
 from aniso_jax.runs.devices import check_devices
 from aniso_jax.runs.limits import check_draws, check_seed
+from aniso_jax.runs.named_engine import named_cluster
 from aniso_jax.runs.options import Auto, Draws, File, Goal, Index, Looks, Most, Share, Steps
 from aniso_jax.smoothing.laws import LAWS, Law
 
@@ -163,10 +164,18 @@ class Certify(Spread):
     """Do only the i-th of k shares of the parts, as one of k jobs, at the same time or not, with
     the same --out or one each for `aniso-jax merge`."""
 
+    engine: str = "local"
+    """local: this process; ray: actors that take parts from a queue, on a Ray cluster started here,
+    or on the one at ray:HOST:PORT (pip install 'aniso-jax[ray]'). Never changes a vote."""
+
+    actors: Auto = None
+    """Actors of --engine ray; auto is one a GPU, or one for as many cores as this process uses."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         check_draws(self.n)
         check_draws(self.n0, option="--n0")
+        named_cluster(self.engine, actors=self.actors, devices=self.devices)
         if self.share is not None and self.memory is not None:
             raise ValueError(
                 "--shard goes without --memory, where every answer rests on those before it: leave "
@@ -180,6 +189,11 @@ class Certify(Spread):
         if self.grid is not None and self.grid < 1:
             raise ValueError(f"--grid must be at least 1, got {self.grid}; 8-bit images have 255.")
         check_draws(*(self.looks or ()), option="--looks")
+
+    @property
+    def cluster(self) -> str | None:
+        """The address of the Ray cluster, "" to start one; None without Ray."""
+        return named_cluster(self.engine, actors=self.actors, devices=self.devices)
 
     @property
     def share(self) -> Shard | None:

@@ -79,6 +79,13 @@ def chunk_changes_logits(model: Model, x: np.ndarray, *, batch: int, chunk: int)
     return not bool(jnp.all(together[:, :BLOCK] == alone))
 
 
+def block_logits(model: Model, x: np.ndarray) -> jax.Array:
+    """What the network answers to one block of noise around an input."""
+    noise = jax.random.normal(jax.random.key(0), (1, BLOCK, *x.shape)) + x
+    logits: jax.Array = _logits(model.apply_fn, model.params, noise)[0]
+    return logits
+
+
 @partial(jax.jit, static_argnums=0)
 def _logits(apply_fn: ApplyFn, params: Any, batches: jax.Array) -> jax.Array:
     """Of every input's rows, computed as votes are: as one batch."""

@@ -1,8 +1,9 @@
 """How far a run is: what is done, who is at work on it, how fast, and what is left."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aniso_jax.records.directory import read_experiment
 from aniso_jax.records.experiment import Experiment
@@ -116,8 +117,13 @@ def _work(directory: Path, writer: Writer, missing: Sequence[int], experiment: E
 def _rates(directory: Path, shard: Shard | None) -> tuple[float | None, float | None]:
     """(inputs, draws) a second over the parts in a process's file of times."""
     lines = read_lines(timings_path(directory, shard))
-    seconds = sum(float(line.get(name, 0)) for line in lines for name in _STAGES)
+    seconds = sum(_seconds(line) for line in lines)
     if not seconds:
         return None, None
     inputs, draws = (sum(line.get(name, 0) for line in lines) for name in ("inputs", "draws"))
     return inputs / seconds, draws / seconds
+
+
+def _seconds(line: Mapping[str, Any]) -> float:
+    """That a part took, of which actors compute several side by side."""
+    return sum(float(line.get(name, 0)) for name in _STAGES) / int(line.get("actors", 1))

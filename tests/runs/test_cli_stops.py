@@ -82,7 +82,7 @@ def test_ctrl_c_before_anything_is_there(words, tmp_path, monkeypatch, capsys):
     def stop(config):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("aniso_jax.runs.certify.read_inputs", stop)
+    monkeypatch.setattr("aniso_jax.runs.setup.read_inputs", stop)
     assert aniso_jax(*words, tmp_path / "run") == 130
     assert capsys.readouterr().err.splitlines()[-1] == (
         "aniso-jax: Stopped; nothing half-written is left. The same command starts again."

@@ -1,0 +1,1 @@
+"""Ray: actors compute parts, and the process that was started keeps them."""
