@@ -155,5 +155,6 @@ def _check_cluster(address: str) -> None:
 def _unreachable(address: str, reason: str) -> ValueError:
     return ValueError(
         f"--engine ray:{address}: no Ray cluster answers there ({reason}); start one by ray start "
-        "--head, or give --engine ray for one on this machine."
+        "--head, set RAY_AUTH_MODE=token for one that asks for a token, or give --engine ray for "
+        "one on this machine."
     )
