@@ -39,6 +39,6 @@ _of_users = compiler.get_compile_options
 def _options(*args, **kwargs):
     """A flag in the environment would reach the folders that compile as users do."""
     options = _of_users(*args, **kwargs)
-    if _CAN_CHOOSE:
+    if _CAN_CHOOSE and jax.config.read("jax_disable_most_optimizations"):
         options.env_option_overrides = [*options.env_option_overrides, (_FLAG, False)]
     return options
