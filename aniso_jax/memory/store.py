@@ -1,6 +1,6 @@
 """The memory on disk: one file for many processes, every answer flushed before it is given."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,8 +17,11 @@ from aniso_jax.memory.binding import (
     check_binding,
     check_params,
     read_binding,
+    weights_hash,
 )
 from aniso_jax.memory.cache import Cache
+from aniso_jax.memory.connecting import connect
+from aniso_jax.memory.creation import copy
 from aniso_jax.memory.fold import Question, answer_from
 from aniso_jax.memory.log import (
     Logged,
@@ -27,16 +30,16 @@ from aniso_jax.memory.log import (
     write_answer,
 )
 from aniso_jax.memory.registry import Memory
+from aniso_jax.memory.rehearsal import rehearse, settled
 from aniso_jax.memory.rows import (
     Row,
-    block_of,
     block_rows,
     check_all_there,
     content_id,
     read_rows,
     write_row,
 )
-from aniso_jax.memory.sqlite import connect, errors_said, transaction
+from aniso_jax.memory.sqlite import check_in_place, errors_said, transaction
 
 _COUNT = "SELECT coalesce(max(id), 0) FROM regions"
 
@@ -47,6 +50,7 @@ class MemoryFile:
     Attributes:
       path: the file.
       binding: network, norm and input shape that it is about.
+      connection: SQLite's.
     """
 
     def __init__(
@@ -57,7 +61,7 @@ class MemoryFile:
         most = max(ram // block, 1)
         self._cache = Cache(shape=binding.shape, order=binding.order, most=most)
         self._params = Unchanging()  # the last ones checked, if they are
-        self._is_warm = False  # nothing is compiled while the file is locked
+        self._is_rehearsed = False
         with errors_said(path):
             self.connection = connect(path, patience=patience, writes=writes)
             try:
@@ -85,33 +89,43 @@ class MemoryFile:
           The answer, and what was logged of it.
 
         Guarantee: looking and storing are one transaction, on the disk when this returns; killed
-        at any moment, the file holds all of it or nothing.
+        at any moment, the file holds all of it or nothing. Nothing is compiled in it, and only
+        what others stored just before is read, save what exceeds the RAM.
 
         Raises:
           MemoryRefused: a region of another norm, shape or dtype; a label that is no class; or the
             input was asked before with other draws, another try at a certificate.
           MemoryBusy, MemoryDamaged, MemoryUnwritable, DiskFull: nothing was stored.
+          MemoryMoved: the file lost its name while it was open; no answer is given.
         """
-        question = Question.of(new, label, self.binding.order, self.binding.shape)
-        if not self._is_warm:
-            question.warm(block_of([], self.binding.shape, self.binding.order))
-            self._is_warm = True
+        question = settled(Question.of(new, label, self.binding.order, self.binding.shape))
         name = content_id(new.center)
+        self._get_ready()
         with transaction(self.connection, self.path):
-            before = logged_answer(self.connection, name, draws=draws, run=run, path=self.path)
-            if before is not None:
-                return before.answer(new, self.binding.order), before
-            answer, row = answer_from(question, self._blocks(), next_id=self.count() + 1)
-            if row is not None:
-                write_row(self.connection, row)
-            logged = Logged.of(answer, new, int(label), name=name, draws=draws, run=run)
-            write_answer(self.connection, logged, path=self.path)
-        return answer, logged
+            logged = logged_answer(self.connection, name, draws=draws, run=run, path=self.path)
+            answer = None
+            if logged is None:
+                answer, row = answer_from(question, self._blocks(), next_id=self.count() + 1)
+                if row is not None:
+                    write_row(self.connection, row)
+                own = question.new, int(label)
+                logged = Logged.of(answer, *own, name=name, draws=draws, run=run)
+                write_answer(self.connection, logged, path=self.path)
+        return answer or logged.answer(question.new, self.binding.order), logged
+
+    def _get_ready(self) -> None:
+        """Compile, and read what is stored by now, before the file is locked."""
+        if not self._is_rehearsed:
+            rehearse(self.binding.shape, self.binding.order)
+            self._is_rehearsed = True
+        with errors_said(self.path):
+            self._cache.fill(self._read)
 
     def query(self, x: jax.Array) -> MemoryAnswer:
         """What the stored regions alone answer at x: ADOPT, or ABSTAIN. Nothing is written."""
         question = Question.at(x, self.binding.order, self.binding.shape)
         with errors_said(self.path):
+            check_in_place(self.connection, self.path)
             return answer_from(question, self._blocks(), next_id=0)[0]
 
     def check_draws(self, x: Any, *, draws: str) -> None:
@@ -129,10 +143,15 @@ class MemoryFile:
         Raises:
           MemoryRefused: as `check_draws`.
         """
-        name = content_id(x)
+        self.begin_all([x], draws=draws)
+
+    def begin_all(self, inputs: Iterable[Any], *, draws: str) -> None:
+        """The same for many inputs at once: all are written down, or none where one is refused."""
+        names = [content_id(x) for x in inputs]
         with transaction(self.connection, self.path):
-            check_draws(self.connection, name, draws=draws, path=self.path)
-            write_attempt(self.connection, name, draws)
+            for name in names:
+                check_draws(self.connection, name, draws=draws, path=self.path)
+                write_attempt(self.connection, name, draws)
 
     def check_params(self, params: Any, *, are_known: bool = False) -> None:
         """Refuse other params than those the file knows; it gets to know the first.
@@ -149,8 +168,9 @@ class MemoryFile:
         now = Unchanging.of(params)
         if now.are(self._params):
             return
+        given = weights_hash(params)
         with transaction(self.connection, self.path):
-            check_params(self.connection, self.binding, params, self.path, are_known=are_known)
+            check_params(self.connection, self.binding, given, self.path, are_known=are_known)
         self._params = now
 
     def count(self) -> int:
@@ -158,6 +178,20 @@ class MemoryFile:
         with errors_said(self.path):
             found: int = self.connection.execute(_COUNT).fetchone()[0]
         return found
+
+    def copy(self, path: str | Path) -> None:
+        """Copy the memory to a new file, all of one moment, whoever reads or writes meanwhile.
+
+        The one safe way while a process has it open: the file alone lacks what is in its log. The
+        copy is the same memory; asked about more inputs, the two become two that disagree.
+
+        Raises:
+          FileExistsError: there is a file.
+          MemoryMoved, MemoryUnwritable, DiskFull: nothing was made.
+        """
+        with errors_said(self.path):
+            check_in_place(self.connection, self.path)
+        copy(self.connection, Path(path))
 
     def close(self) -> None:
         """Let go of the file."""

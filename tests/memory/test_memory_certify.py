@@ -7,8 +7,8 @@ import pytest
 from store_samples import BOUND, ball
 
 import aniso_jax as aj
-from aniso_jax.memory import binding
 from aniso_jax.memory import certify as certifying
+from aniso_jax.memory import store
 from aniso_jax.memory.sqlite import MemoryRefused
 
 PLAN = aj.plan(aj.gaussian, n=300)
@@ -84,8 +84,8 @@ def test_params_changed_in_place_are_seen(tmp_path):
 
 
 def test_params_are_hashed_once(tmp_path, monkeypatch):
-    hashed, weights_hash = [], binding.weights_hash
-    monkeypatch.setattr(binding, "weights_hash", lambda w: hashed.append(1) or weights_hash(w))
+    hashed, weights_hash = [], store.weights_hash
+    monkeypatch.setattr(store, "weights_hash", lambda w: hashed.append(1) or weights_hash(w))
     with aj.memory_open(tmp_path / "m", **BOUND) as memory:
         for x in (X, 1.1 * X, 1.2 * X):
             aj.memory_certify(memory, net, W, x, KEY, **HOW)
