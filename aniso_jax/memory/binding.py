@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from aniso_jax.memory.rows import changed
@@ -95,13 +96,27 @@ def _sealed(connection: Any) -> str:
 
 
 def weights_hash(params: Any) -> str:
-    """SHA-256 of every weight with its place in the tree; says nothing of the architecture."""
+    """SHA-256 of every weight with its place in the tree; says nothing of the architecture.
+
+    Raises:
+      ValueError: a leaf that is no array of numbers.
+    """
     digest = hashlib.sha256()
     for place, leaf in jax.tree_util.tree_leaves_with_path(params):
-        array = np.asarray(leaf)
+        array = _numbers(leaf, jax.tree_util.keystr(place))
         digest.update(f"{jax.tree_util.keystr(place)} {array.shape} {array.dtype}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return f"params:{digest.hexdigest()}"
+
+
+def _numbers(leaf: Any, place: str) -> np.ndarray[Any, Any]:
+    dtype = leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
+    if not jnp.issubdtype(dtype, np.number) and dtype != np.bool_:
+        raise ValueError(
+            f"weights holds no numbers at {place or 'its root'}, but {dtype}: give the params that "
+            "the network computes with, and nothing else."
+        )
+    return np.asarray(leaf)
 
 
 def name_of(weights: Any) -> str:

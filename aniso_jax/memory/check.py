@@ -1,4 +1,4 @@
-"""A memory file doubted: every byte, every answer, and every pair of regions again in float64."""
+"""A memory file doubted: its pages, every answer, and every pair of regions again in float64."""
 
 import math
 from collections.abc import Iterator
@@ -18,6 +18,8 @@ class Overview:
     Attributes:
       regions: stored, by class.
       answers: given, by verdict: keep, shrink, adopt, abstain.
+        What `query` and `memory_certify` answer from stored regions alone draws nothing, and is
+        neither written down nor counted: the same regions answer it again.
       inputs: that answers were given to; as many certificates were attempted, or more.
       nats: log-volume that each certificate lost, infinity where nothing is claimed for its class.
     """
@@ -46,7 +48,8 @@ def check(memory: MemoryFile) -> list[str]:
     Pages, indexes, hashes and the order of regions and answers, and the attempts; that each answer
     claims what its region allows, and each stored region belongs to one answer; and that regions of
     different classes are disjoint, in float64, each one enlarged by the rounding of a membership
-    test. The pairs take time that grows with the square of the number of regions; two blocks of them are held.
+    test. The pairs take time that grows with the square of the number of regions; two blocks of
+    them are held.
 
     Raises:
       MemoryDamaged: a region, an answer or an attempt is missing or was changed; the sentence

@@ -125,7 +125,7 @@ def memory_insert(
 
     Raises:
       ValueError: a region of another norm, shape or dtype than the memory's, or with axes of its
-        own.
+        own; a label that is no whole number.
 
     >>> import aniso_jax as aj, jax.numpy as jnp
     >>> def ball(x):
@@ -140,7 +140,7 @@ def memory_insert(
     ('ADOPT', 0, 0.1)
     """
     _check(memory, new)
-    label = jnp.asarray(label, jnp.int32)
+    label = _class(label)
     seen = look(memory, new, label)
     old, old_label = memory.region(seen.index), memory.labels[seen.index]
     wants_own = is_candidate(new, label) & (~seen.is_inside | (old_label == label))
@@ -188,6 +188,16 @@ def put(memory: Memory, region: Region, label: jax.Array, stores: jax.Array) -> 
         labels=written(memory.labels, label),
         count=memory.count + jnp.where(stores, 1, 0).astype(jnp.int32),
     )
+
+
+def _class(label: jax.typing.ArrayLike) -> jax.Array:
+    """Of a whole number's type, which is known also where the number is not; nothing is cut off."""
+    if not jnp.issubdtype(jnp.result_type(label), jnp.integer):
+        raise ValueError(
+            f"The label is {label}; wanted a class, a whole number, or {ABSTAIN} where there is no "
+            "certificate."
+        )
+    return jnp.asarray(label, jnp.int32)
 
 
 def _check(memory: Memory, new: Region) -> None:

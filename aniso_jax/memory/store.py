@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import jax
@@ -128,20 +127,11 @@ class MemoryFile:
             check_in_place(self.connection, self.path)
             return answer_from(question, self._blocks(), next_id=0)[0]
 
-    def check_draws(self, x: Any, *, draws: str) -> None:
-        """Refuse an input that was asked before with other draws, before any is made.
-
-        Raises:
-          MemoryRefused: it was.
-        """
-        with errors_said(self.path):
-            check_draws(self.connection, content_id(x), draws=draws, path=self.path)
-
     def begin(self, x: Any, *, draws: str) -> None:
-        """The same, and write down that they are about to be made, whatever becomes of them.
+        """Write down that an input is about to be certified with some draws, whatever becomes.
 
         Raises:
-          MemoryRefused: as `check_draws`.
+          MemoryRefused: it was asked, or begun, with others.
         """
         self.begin_all([x], draws=draws)
 
@@ -182,8 +172,8 @@ class MemoryFile:
     def copy(self, path: str | Path) -> None:
         """Copy the memory to a new file, all of one moment, whoever reads or writes meanwhile.
 
-        The one safe way while a process has it open: the file alone lacks what is in its log. The
-        copy is the same memory; asked about more inputs, the two become two that disagree.
+        The one safe way while a process has it open. The copy is the same memory; when both are
+        asked further, their answers may contradict each other.
 
         Raises:
           FileExistsError: there is a file.
@@ -200,12 +190,7 @@ class MemoryFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def rows(self) -> Iterator[Row]:

@@ -43,6 +43,7 @@ def _shown(bound: Binding, seen: Overview) -> Iterator[str]:
     )
     answers = ", ".join(f"{seen.answers.get(name, 0)} {name}" for name in _ORDER)
     yield f"{sum(seen.answers.values())} answers about {seen.inputs} inputs: {answers}"
+    yield "(not counted: what query and memory_certify answered from stored regions alone)"
     yield cost_said(seen.nats, math.prod(bound.shape))
 
 
