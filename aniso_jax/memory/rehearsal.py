@@ -12,7 +12,6 @@ from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.fold import Question, answer_from
 from aniso_jax.memory.log import Logged
-from aniso_jax.memory.registry import Memory
 from aniso_jax.memory.rows import Row, added, block_of
 
 _CLASSES = 0, 1, ABSTAIN
@@ -31,23 +30,17 @@ def settled(question: Question) -> Question:
 def rehearse(shape: tuple[int, ...], order: int) -> None:
     """Go once through everything that a question may need, with regions made up for it."""
     row, empty = _row(shape), partial(block_of, [], shape, order)
-    stores: tuple[list[Memory], ...] = (
-        [],
-        [empty()],
-        [added(empty(), row)],
-        [block_of([row], shape, order)],
-    )
+    added(empty(), row)
     for label in _CLASSES:
         question = settled(Question.of(_region(shape, order, label), label, order, shape))
-        for blocks in stores:
-            numbered = [(0, block) for block in blocks]
-            answer, _ = answer_from(question, numbered, next_id=len(numbered) + 1)
+        for block in (empty(), block_of([row], shape, order)):
+            answer, _ = answer_from(question, [(0, block)], next_id=2)
             Logged.of(answer, question.new, label, name="", draws="", run="")
 
 
 def _row(shape: tuple[int, ...]) -> Row:
     ones = np.ones(shape, np.float32)
-    return Row(id=1, label=0, gap=np.float32(1), center=0 * ones, theta=ones)  # type: ignore[arg-type]
+    return Row(id=1, label=0, gap=np.ones((), np.float32), center=0 * ones, theta=ones)
 
 
 def _region(shape: tuple[int, ...], order: int, label: int) -> Region:

@@ -22,6 +22,7 @@ def memory_lines(config: MemoryCommand) -> Iterator[str]:
     """The lines that the command prints, each as soon as it is known.
 
     Raises:
+      FileExistsError: the file that a copy is to be.
       ValueError: no memory file, a damaged one, or a `check` that found a trouble; data of another
         shape than the memory's.
     """
@@ -30,6 +31,9 @@ def memory_lines(config: MemoryCommand) -> Iterator[str]:
             yield from _shown(memory.binding, overview(memory))
         elif config.action == "query":
             yield from _answers(config, memory)
+        elif config.to is not None:
+            memory.copy(config.to)
+            yield f"{memory.count()} regions copied to {config.to}."
         else:
             yield from _checked(memory)
 
