@@ -85,4 +85,4 @@ def test_nothing_is_compiled_and_only_the_news_is_read_while_the_file_is_locked(
     assert watched.transactions == 12 + 3 * 7
     assert True not in watched.compiled
     assert len(watched.compiled) > 5
-    assert watched.read <= 4  # the regions under answers that were given again
+    assert watched.read == 6  # under answers that were given again, one of seven an abstention

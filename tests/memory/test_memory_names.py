@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -157,12 +158,13 @@ def test_a_file_system_without_hard_links_or_logs_is_told(tmp_path, monkeypatch)
 
 
 WAITER = """
-import sys, aniso_jax
+import signal, sys, aniso_jax
 from pathlib import Path
 from aniso_jax.memory.connecting import connect
 from aniso_jax.memory.sqlite import transaction
 path = Path(sys.argv[1])
 connection = connect(path, patience=120)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 try:
     print("waiting", flush=True)
     with transaction(connection, path):
@@ -179,5 +181,5 @@ def test_ctrl_c_is_heard_while_another_process_writes(memory):
     with transaction(memory.connection, memory.path):
         waiter = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         assert waiter.stdout.readline() == "waiting\n"
-        waiter.send_signal(2)
+        waiter.send_signal(signal.SIGINT)
         assert waiter.communicate()[0] == "interrupted\n"

@@ -149,12 +149,15 @@ def test_other_draws_law_alpha_or_noise_are_refused(folded, tmp_path, capsys):
 def test_a_run_that_dies_while_it_draws_was_a_try_at_all_its_inputs(
     asked, plan, tmp_path, monkeypatch, capsys
 ):
+    class Died(Exception):
+        pass
+
     def died(*_):
-        raise MemoryError
+        raise Died
 
     memory, out = tmp_path / "m.sqlite", tmp_path / "run"
     words = ("certify", *asked(), *plan, "--memory", memory, "--limit", 4)
-    with monkeypatch.context() as patched, pytest.raises(MemoryError):
+    with monkeypatch.context() as patched, pytest.raises(Died):
         patched.setattr("aniso_jax.runs.remember._in_order", died)
         aniso_jax(*words, "--out", out)
     with sqlite3.connect(memory) as connection:
