@@ -7,7 +7,6 @@ closes the file takes itself for the last and removes the log. So every transact
 names again, and a lock that such reading does not undo is held where the system has one (Linux).
 """
 
-import contextlib
 import os
 import sqlite3
 import struct
@@ -22,6 +21,9 @@ BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file."""
 
 _SHARED = (0x40000002, 510)  # the bytes that SQLite locks for as long as a file is open
+
+_UNLOCKABLE: dict[tuple[int, int] | None, FileIO] = {}
+"""Files on which the system has no such lock; never closed, which would give up SQLite's."""
 
 Names = tuple[tuple[int, int] | None, ...]
 """Device and number of the file, of its log and of the log's index; None where there is none."""
@@ -60,11 +62,16 @@ class Link(sqlite3.Connection):
 
         SQLite's last one moves the log into the file and removes what is called as the log was.
         """
-        guard, self._guard = self._guard, None
+        guard = self._guard
         if guard is not None and self.is_in_place():
             _lock(guard, is_held=False)
-        super().close()
-        self.names = None
+        try:
+            super().close()
+        except sqlite3.ProgrammingError:  # another thread has it open
+            if guard is not None:
+                _lock(guard, is_held=True)
+            raise
+        self.names = self._guard = None
         if guard is not None:
             guard.close()
 
@@ -87,17 +94,19 @@ def _guarded(path: Path) -> FileIO | None:
 
     The lock belongs to what is open, not to the process as SQLite's do.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or _identity(path) in _UNLOCKABLE:
         return None
-    with contextlib.suppress(OSError):
+    try:
         guard = FileIO(path)
-        try:
-            _lock(guard, is_held=True)
-        except BaseException:
-            guard.close()
-            raise
-        return guard
-    return None
+    except OSError:
+        return None
+    try:
+        _lock(guard, is_held=True)
+    except OSError:
+        found = os.fstat(guard.fileno())
+        _UNLOCKABLE[found.st_dev, found.st_ino] = guard
+        return None
+    return guard
 
 
 def _lock(guard: FileIO, *, is_held: bool) -> None:

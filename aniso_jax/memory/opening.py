@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from aniso_jax.memory.binding import Binding, name_of, read_binding
+from aniso_jax.memory.binding import Binding, read_binding
 from aniso_jax.memory.connecting import connect
 from aniso_jax.memory.creation import create
 from aniso_jax.memory.sqlite import MemoryRefused, errors_said
 from aniso_jax.memory.store import MemoryFile
+from aniso_jax.memory.weights import name_of
 from aniso_jax.smoothing.laws import Law
 
 _RAM = 2**30

@@ -14,7 +14,7 @@ from aniso_jax.geometry.rounding import total
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.geometry.shown import table
 from aniso_jax.memory.answers import MemoryAnswer
-from aniso_jax.memory.rules import check_storable, decide, is_candidate
+from aniso_jax.memory.rules import check_storable, class_of, decide, is_candidate
 from aniso_jax.memory.scan import avoid, look
 
 
@@ -140,7 +140,7 @@ def memory_insert(
     ('ADOPT', 0, 0.1)
     """
     _check(memory, new)
-    label = _class(label)
+    label = class_of(label)
     seen = look(memory, new, label)
     old, old_label = memory.region(seen.index), memory.labels[seen.index]
     wants_own = is_candidate(new, label) & (~seen.is_inside | (old_label == label))
@@ -188,16 +188,6 @@ def put(memory: Memory, region: Region, label: jax.Array, stores: jax.Array) -> 
         labels=written(memory.labels, label),
         count=memory.count + jnp.where(stores, 1, 0).astype(jnp.int32),
     )
-
-
-def _class(label: jax.typing.ArrayLike) -> jax.Array:
-    """Of a whole number's type, which is known also where the number is not; nothing is cut off."""
-    if not jnp.issubdtype(jnp.result_type(label), jnp.integer):
-        raise ValueError(
-            f"The label is {label}; wanted a class, a whole number, or {ABSTAIN} where there is no "
-            "certificate."
-        )
-    return jnp.asarray(label, jnp.int32)
 
 
 def _check(memory: Memory, new: Region) -> None:

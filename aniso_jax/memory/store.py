@@ -10,21 +10,13 @@ import numpy as np
 from aniso_jax.geometry.regions import Region
 from aniso_jax.memory.answers import MemoryAnswer
 from aniso_jax.memory.attempts import check_draws, write_attempt
-from aniso_jax.memory.binding import (
-    Binding,
-    Unchanging,
-    check_binding,
-    check_params,
-    read_binding,
-    weights_hash,
-)
+from aniso_jax.memory.binding import Binding, check_params
 from aniso_jax.memory.cache import Cache
-from aniso_jax.memory.connecting import connect
 from aniso_jax.memory.creation import copy
+from aniso_jax.memory.entry import entered
 from aniso_jax.memory.fold import Question, answer_from
 from aniso_jax.memory.log import (
     Logged,
-    check_last_answer,
     logged_answer,
     write_answer,
 )
@@ -33,12 +25,12 @@ from aniso_jax.memory.rehearsal import rehearse, settled
 from aniso_jax.memory.rows import (
     Row,
     block_rows,
-    check_all_there,
     content_id,
     read_rows,
     write_row,
 )
 from aniso_jax.memory.sqlite import check_in_place, errors_said, transaction
+from aniso_jax.memory.weights import Unchanging, weights_hash
 
 _COUNT = "SELECT coalesce(max(id), 0) FROM regions"
 
@@ -61,16 +53,7 @@ class MemoryFile:
         self._cache = Cache(shape=binding.shape, order=binding.order, most=most)
         self._params = Unchanging()  # the last ones checked, if they are
         self._is_rehearsed = False
-        with errors_said(path):
-            self.connection = connect(path, patience=patience, writes=writes)
-            try:
-                self.binding = read_binding(self.connection, path)
-                check_binding(self.binding, binding, path)
-                check_all_there(self.connection, path)
-                check_last_answer(self.connection, path)
-            except BaseException:
-                self.connection.close()
-                raise
+        self.connection, self.binding = entered(path, binding, patience=patience, writes=writes)
 
     def ask(
         self, new: Region, label: int, *, draws: str, run: str = ""

@@ -90,7 +90,7 @@ def test_every_part_of_a_plan_that_changes_the_certificate_is_another_try(name):
     (
         ({"w": W, "k": KEY}, r"no numbers at \['k'\], but key"),
         ({"w": np.array(["a"])}, r"no numbers at \['w'\], but <U1"),
-        ({"w": np.array([W, None])}, r"no numbers at \['w'\], but object"),
+        ({"w": np.array([1, None])}, r"no numbers at \['w'\], but object"),
     ),
 )
 def test_a_leaf_without_numbers_names_no_network(tmp_path, weights, said):

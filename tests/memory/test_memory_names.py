@@ -49,8 +49,15 @@ def test_a_file_that_is_copied_while_it_is_open_keeps_its_log(memory):
         assert check(again) == []
 
 
-def test_where_no_lock_holds_nothing_is_acknowledged_into_a_log_that_is_gone(tmp_path, monkeypatch):
-    monkeypatch.setattr(link, "_guarded", lambda path: None)
+def not_supported(*_, **__):
+    raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+
+def test_where_not_supported_holds_nothing_is_acknowledged_into_a_log_that_is_gone(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(link, "_lock", not_supported)
+    monkeypatch.setattr(link, "_UNLOCKABLE", {})
     with aj.memory_open(tmp_path / "m", **BOUND) as memory:
         memory.ask(ball((0, 0)), 0, draws="d")
         copied_by_hand_and_closed_by_another(memory)
@@ -142,11 +149,8 @@ def test_a_memory_is_copied_with_what_is_in_its_log(memory, tmp_path):
 
 
 def test_a_file_system_without_hard_links_or_logs_is_told(tmp_path, monkeypatch):
-    def refuses(*_):
-        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
-
     with monkeypatch.context() as patched:
-        patched.setattr(os, "link", refuses)
+        patched.setattr(os, "link", not_supported)
         with pytest.raises(MemoryUnwritable, match="a local file system with hard links"):
             aj.memory_open(tmp_path / "m", **BOUND)
     assert not list(tmp_path.iterdir())
