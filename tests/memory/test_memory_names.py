@@ -100,6 +100,7 @@ def test_a_file_that_lost_its_name_is_asked_no_more(memory, how):
     ):
         with pytest.raises(MemoryMoved, match="see that all of the memory is in place"):
             use()
+    assert memory.count() == 1  # in what is open, nothing was written either
 
 
 def test_what_is_closed_after_it_was_replaced_leaves_the_new_one_alone(memory):
