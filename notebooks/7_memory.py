@@ -147,9 +147,10 @@ figure
 #
 # A memory on disk serves many processes: looking and storing are one transaction, flushed before
 # the answer is given. It belongs to one network, law, input shape and $\alpha$. `aj.memory_certify`
-# draws only where the stored regions do not answer. Each stored region holds with probability
-# $1 - \alpha = 0.999$ over its own draws (in real arithmetic), and an adopted answer rests on the
-# region it names.
+# draws only where the stored regions do not answer. For each input asked, with probability
+# $1 - \alpha = 0.999$ over its own draws, no false region is stored for it (in real arithmetic).
+# That counts inputs asked, not regions stored, since the draws decide which are: of one that was
+# stored it says nothing by itself. An adopted answer rests on the region it names.
 
 # %%
 data, net = aj.load_data("mnist5k"), aj.load_model("demo")

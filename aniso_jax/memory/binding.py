@@ -3,15 +3,18 @@
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jax
-import numpy as np
-
+from aniso_jax.memory.rows import changed
 from aniso_jax.memory.sqlite import MemoryRefused
 from aniso_jax.smoothing.laws import LAWS
+
+_SEAL = "seal"
+_ROWS = "SELECT name, value FROM binding WHERE name != ? ORDER BY name"
+_TABLES = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
 
 
 def new_number() -> str:
@@ -27,7 +30,8 @@ class Binding:
       weights: hash of the network.
       law: name of the noise's law, and with it the norm.
       shape: of one input.
-      alpha: of each certificate; an adopted region has the confidence it was certified with.
+      alpha: of each certificate: with at most this probability over an input's own draws a false
+        region is stored for it. Of a stored one by itself, or one adopted, it says nothing.
       number: given at random when the file is made; what tells it from another of the same name,
         and the one thing that is not refused.
     """
@@ -55,8 +59,14 @@ class Binding:
 
 
 def read_binding(connection: Any, path: Path) -> Binding:
-    """What an open memory file says that it is about."""
+    """What an open memory file says that it is about.
+
+    Raises:
+      MemoryDamaged: that, or the shape of its tables, is not what was written.
+    """
     said = dict(connection.execute("SELECT name, value FROM binding"))
+    if said.get(_SEAL) != _sealed(connection):
+        raise changed(path, "what it says that it is about")
     try:
         shape = tuple(int(size) for size in json.loads(said["shape"]))
         alpha = float(said["alpha"])
@@ -67,68 +77,30 @@ def read_binding(connection: Any, path: Path) -> Binding:
         raise MemoryRefused(f"{path} does not say what it is about; give another path.") from error
 
 
-def weights_hash(params: Any) -> str:
-    """SHA-256 of every weight with its place in the tree; says nothing of the architecture."""
-    digest = hashlib.sha256()
-    for place, leaf in jax.tree_util.tree_leaves_with_path(params):
-        array = np.asarray(leaf)
-        digest.update(f"{jax.tree_util.keystr(place)} {array.shape} {array.dtype}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return f"params:{digest.hexdigest()}"
+def write_binding(connection: Any, rows: Mapping[str, str]) -> None:
+    """Write down what a memory is about, or more of it, under one digest; in a transaction."""
+    add = "INSERT INTO binding VALUES (?, ?)"
+    connection.execute("DELETE FROM binding WHERE name = ?", (_SEAL,))
+    connection.executemany(add, rows.items())
+    connection.execute(add, (_SEAL, _sealed(connection)))
 
 
-def name_of(weights: Any) -> str:
-    """A network's name: the string that it is, or the hash of its params.
-
-    Raises:
-      ValueError: params without an array, which any network may have.
-    """
-    if isinstance(weights, str):
-        return weights
-    if not jax.tree.leaves(weights):
-        raise ValueError(
-            "weights holds no array, so that nothing tells this network from another one: give "
-            "the params that it computes with, or a string that names it and no other."
-        )
-    return weights_hash(weights)
-
-
-@dataclass(frozen=True)
-class Unchanging:
-    """Arrays that cannot change in place, and the tree they make.
-
-    Attributes:
-      leaves: none where some can, as NumPy's do.
-    """
-
-    tree: Any = None
-    leaves: tuple[jax.Array, ...] = ()
-
-    @classmethod
-    def of(cls, params: Any) -> "Unchanging":
-        """The arrays of params, if all are JAX's."""
-        leaves, tree = jax.tree.flatten(params)
-        fixed = all(isinstance(leaf, jax.Array) for leaf in leaves)
-        return cls(tree, tuple(leaves)) if fixed else cls()
-
-    def are(self, others: "Unchanging") -> bool:
-        """Whether both are the same arrays, which then need no other look."""
-        if not self.leaves or not others.leaves or self.tree != others.tree:
-            return False
-        pairs = zip(self.leaves, others.leaves, strict=True)
-        return all(one is other for one, other in pairs)
+def _sealed(connection: Any) -> str:
+    """A digest of all rows but its own, and of the tables as they were made."""
+    rows = connection.execute(_ROWS, (_SEAL,)).fetchall()
+    return hashlib.sha256(repr((rows, connection.execute(_TABLES).fetchall())).encode()).hexdigest()
 
 
 def check_params(
-    connection: Any, binding: Binding, params: Any, path: Path, *, are_known: bool
+    connection: Any, binding: Binding, given: str, path: Path, *, are_known: bool
 ) -> None:
     """Refuse other params than a file's, and write down the first; inside a transaction.
 
     Args:
+      given: their hash.
       are_known: to be those of the network that the file is named after. Others are written down
         only where nothing was answered before, which they might not have made.
     """
-    given = weights_hash(params)
     said = dict(connection.execute("SELECT name, value FROM binding"))
     there = binding.weights if binding.weights.startswith("params:") else said.get("params")
     if there is None:
@@ -137,7 +109,7 @@ def check_params(
                 f"{path} holds answers, and does not know the params they were made with: open "
                 "another memory for these."
             )
-        connection.execute("INSERT INTO binding VALUES ('params', ?)", (given,))
+        write_binding(connection, {"params": given})
     elif given != there:
         raise MemoryRefused(
             f"{path} was made with other params ({there[:23]}, now {given[:23]}): open a memory "

@@ -45,11 +45,16 @@ class Cache:
         Args:
           read: the file's regions; asked for those that are not yet held.
         """
-        held, self._held = self._held, _Held()
-        self._held = held = self._filled(held, read)
+        held = self.fill(read)
         yield from held.blocks
         if held.count >= self._room:
             yield from self.streamed(read, after=held.count)
+
+    def fill(self, read: Read) -> _Held:
+        """Take in what was stored since, as far as there is room."""
+        held, self._held = self._held, _Held()
+        self._held = held = self._filled(held, read)
+        return held
 
     def streamed(self, read: Read, *, after: int = 0) -> Iterator[tuple[int, Memory]]:
         """The same straight from the file, in blocks that nobody else holds."""
@@ -69,7 +74,7 @@ class Cache:
         """With what was stored since; whole blocks at once where there are many."""
         if held.count >= self._room:
             return held
-        rows = read(held.count)
+        rows = read(held.count)  # let go at the end, so that no older pages stay in use
         while held.count < self._room and (
             part := list(islice(rows, self._size - held.count % self._size))
         ):

@@ -38,10 +38,12 @@ def memory_certify(
         the input's content, so that the same input has the same draws.
 
     Guarantee:
-      The answer is on the disk when it is returned, and no later answer contradicts it. For each
-      input asked, with probability at least 1 - alpha over its own draws no false region is stored
-      for it; so at most alpha times the inputs asked are expected to have stored one. Which
-      regions are stored depends on the draws: nothing is said of one of them by itself.
+      What the answer rests on is on the disk when it is returned, and no later answer contradicts
+      it. For each input asked, with probability at least 1 - alpha over its own draws no false
+      region is stored for it; so at most alpha times the inputs asked are expected to have stored
+      one. Which regions are stored depends on the draws: nothing is said of one of them by itself.
+      Where the stored regions answer, nothing is drawn and nothing logged: `memory show` does not
+      count it.
 
     Raises:
       MemoryRefused: the input was certified before with other draws or another scale, which would

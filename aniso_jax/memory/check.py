@@ -1,9 +1,10 @@
-"""A memory file doubted: every byte, every answer, and every pair of regions again in float64."""
+"""A memory file doubted: its pages, every answer, and every pair of regions again in float64."""
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from aniso_jax.memory.attempts import check_attempts
 from aniso_jax.memory.check_answers import answer_troubles
 from aniso_jax.memory.check_pairs import compared
 from aniso_jax.memory.sqlite import snapshot
@@ -17,6 +18,8 @@ class Overview:
     Attributes:
       regions: stored, by class.
       answers: given, by verdict: keep, shrink, adopt, abstain.
+        What `query` and `memory_certify` answer from stored regions alone draws nothing, and is
+        neither written down nor counted: the same regions answer it again.
       inputs: that answers were given to; as many certificates were attempted, or more.
       nats: log-volume that each certificate lost, infinity where nothing is claimed for its class.
     """
@@ -42,13 +45,15 @@ def overview(memory: MemoryFile) -> Overview:
 def check(memory: MemoryFile) -> list[str]:
     """Every trouble of a memory file, one sentence each; empty where it keeps what it promises.
 
-    Pages, hashes and the order of regions and answers; that each answer claims what its region
-    allows, and each stored region belongs to one answer; and that regions of different classes are
-    disjoint, in float64, each one enlarged by the rounding of a membership test. The pairs take
-    time that grows with the square of the number of regions; two blocks of them are held.
+    Pages, indexes, hashes and the order of regions and answers, and the attempts; that each answer
+    claims what its region allows, and each stored region belongs to one answer; and that regions of
+    different classes are disjoint, in float64, each one enlarged by the rounding of a membership
+    test. The pairs take time that grows with the square of the number of regions; two blocks of
+    them are held.
 
     Raises:
-      MemoryDamaged: a region or an answer is missing or was changed; the sentence names it.
+      MemoryDamaged: a region, an answer or an attempt is missing or was changed; the sentence
+        names it.
     """
     return [trouble for _, troubles in checked(memory) for trouble in troubles]
 
@@ -59,7 +64,8 @@ def checked(memory: MemoryFile) -> Iterator[tuple[int, list[str]]]:
     All of one moment: what others store meanwhile is not looked at, and stays in the log.
     """
     with snapshot(memory.connection, memory.path):
-        pages = memory.connection.execute("PRAGMA quick_check").fetchall()
+        pages = memory.connection.execute("PRAGMA integrity_check").fetchall()
         troubles = [f"SQLite finds: {line}." for (line,) in pages if line != "ok"]
+        check_attempts(memory.connection, memory.path)
         yield 0, [*troubles, *answer_troubles(memory)]
         yield from compared(memory)

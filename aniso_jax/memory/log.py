@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
-from aniso_jax.memory.attempts import check_draws
+from aniso_jax.memory.attempts import check_draws, write_attempt
 from aniso_jax.memory.rows import as_bytes, changed, from_bytes, owner_of, read_row
 
 _COLUMNS = "input, draws, run, verdict, label, gap, region, asked, claimed"
@@ -148,12 +148,15 @@ def check_last_answer(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def write_answer(connection: sqlite3.Connection, logged: Logged, *, path: Path) -> None:
-    """Log an answer; inside the caller's transaction, after the region it stores.
+    """Log an answer, and the attempt it came of where that is not logged.
+
+    Inside the caller's transaction, after the region it stores.
 
     Raises:
       MemoryDamaged: the file does not hold the region that the answer rests on.
     """
     _check_region(connection, logged, path)
+    write_attempt(connection, logged.input, logged.draws)
     values = tuple(getattr(logged, name) for name in _COLUMNS.split(", "))
     before = connection.execute(_LAST).fetchone()
     number = 1 if before is None else before[0] + 1
@@ -166,8 +169,8 @@ def write_answer(connection: sqlite3.Connection, logged: Logged, *, path: Path) 
 
 def _chained(owner: str, number: int, before: tuple[bytes] | None, values: Sequence[Any]) -> bytes:
     """A digest of an answer, its memory's number and, through the one before it, of all before."""
-    chain = b"" if before is None else before[0]
-    return hashlib.sha256(chain + repr((owner, number, *values)).encode()).digest()
+    chain = None if before is None else before[0]
+    return hashlib.sha256(repr((chain, owner, number, *values)).encode()).digest()
 
 
 def _of_row(values: Sequence[Any]) -> Logged:

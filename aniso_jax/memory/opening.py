@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from aniso_jax.memory.binding import Binding, name_of, read_binding
+from aniso_jax.memory.binding import Binding, read_binding
+from aniso_jax.memory.connecting import connect
 from aniso_jax.memory.creation import create
-from aniso_jax.memory.sqlite import MemoryRefused, connect, errors_said
+from aniso_jax.memory.sqlite import MemoryRefused, errors_said
 from aniso_jax.memory.store import MemoryFile
+from aniso_jax.memory.weights import name_of
 from aniso_jax.smoothing.laws import Law
 
 _RAM = 2**30
@@ -30,7 +32,10 @@ def memory_open(
 
     Args:
       path: the file; SQLite keeps two more beside it while it is open. After a kill they may be
-        part of it, if it was being read just then: move or remove them together.
+        part of it, if it was being read just then: move or remove them together. Never copy, move
+        or read it by other means while a process has it open: `copy` of what this returns does.
+        One name only: a second one (a hard link) is refused, a file that is mounted by itself
+        under two (a bind mount) cannot be told, and would be destroyed.
       weights: the network's params, which are hashed; or a string that names it and no other
         (`load_model(...).fingerprint`).
       law: of the noise: ellipsoids under `gaussian`, cross-polytopes under the others.
@@ -49,7 +54,7 @@ def memory_open(
     Raises:
       MemoryRefused: no memory file, or one of another network, law, norm, shape or alpha, and
         the sentence says which; or no file, and the log of one that is gone beside it.
-      ValueError: weights without an array.
+      ValueError: weights without an array, or with something else among them; no shape, no alpha.
       MemoryDamaged, MemoryUnwritable, MemoryBusy, DiskFull: nothing was changed.
 
     >>> import aniso_jax as aj, jax.numpy as jnp, tempfile
@@ -62,6 +67,7 @@ def memory_open(
     ...         int(memory.query(jnp.array([0.0, 0.5])).label), memory.count()
     (3, 1)
     """
+    _check_asked(shape, alpha)
     name = name_of(weights)
     binding = Binding(weights=name, law=law.name, shape=tuple(shape), alpha=float(alpha))
     return open_bound(Path(path), binding, patience=patience, ram=ram)
@@ -71,9 +77,21 @@ def open_bound(
     path: Path, binding: Binding, *, patience: float = _PATIENCE, ram: int = _RAM
 ) -> MemoryFile:
     """As `memory_open`; a file that is made gets the number of the binding."""
+    if path.is_dir():
+        raise MemoryRefused(f"{path} is a folder; give the path of a file, there or to be made.")
     if not path.exists():
         create(path, {**binding.rows(), "number": binding.number})
     return MemoryFile(path, binding, patience=patience, ram=ram)
+
+
+def _check_asked(shape: tuple[int, ...], alpha: float) -> None:
+    is_shape = isinstance(shape, tuple | list) and all(
+        isinstance(size, int) and not isinstance(size, bool) and size >= 0 for size in shape
+    )
+    if not is_shape:
+        raise ValueError(f"shape is {shape!r}; wanted that of one input, such as (28, 28, 1).")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is {alpha}; wanted the plan's, between 0 and 1.")
 
 
 def memory_viewed(path: Path) -> MemoryFile:

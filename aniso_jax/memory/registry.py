@@ -14,7 +14,7 @@ from aniso_jax.geometry.rounding import total
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.geometry.shown import table
 from aniso_jax.memory.answers import MemoryAnswer
-from aniso_jax.memory.rules import check_storable, decide, is_candidate
+from aniso_jax.memory.rules import check_storable, class_of, decide, is_candidate
 from aniso_jax.memory.scan import avoid, look
 
 
@@ -125,7 +125,7 @@ def memory_insert(
 
     Raises:
       ValueError: a region of another norm, shape or dtype than the memory's, or with axes of its
-        own.
+        own; a label that is no whole number.
 
     >>> import aniso_jax as aj, jax.numpy as jnp
     >>> def ball(x):
@@ -140,7 +140,7 @@ def memory_insert(
     ('ADOPT', 0, 0.1)
     """
     _check(memory, new)
-    label = jnp.asarray(label, jnp.int32)
+    label = class_of(label)
     seen = look(memory, new, label)
     old, old_label = memory.region(seen.index), memory.labels[seen.index]
     wants_own = is_candidate(new, label) & (~seen.is_inside | (old_label == label))

@@ -17,7 +17,7 @@ from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.rounding import total
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.registry import Memory, memory_empty, put
-from aniso_jax.memory.sqlite import MemoryDamaged
+from aniso_jax.memory.sqlite import MemoryDamaged, damaged
 
 _ENTRIES = 2**22
 """Numbers of a block's centers."""
@@ -25,8 +25,8 @@ _ENTRIES = 2**22
 _OWNER = "SELECT value FROM binding WHERE name = 'number'"
 _SELECT = "SELECT id, label, gap, center, theta, digest FROM regions WHERE id > ? ORDER BY id"
 _ENDS = (
-    "SELECT (SELECT coalesce(max(region), 0) FROM answers), (SELECT coalesce(max(id), 0) "
-    "FROM regions)"
+    "SELECT claimed, claimed > (SELECT coalesce(max(id), 0) FROM regions) "
+    "FROM (SELECT coalesce(max(region), 0) AS claimed FROM answers)"
 )
 _LITTLE = np.dtype("<f4")
 
@@ -93,14 +93,15 @@ def read_rows(
     expected, owner = after, owner_of(connection)
     for number, label, *blobs, digest in connection.execute(_SELECT, (after,)):
         expected += 1
-        if number != expected or digest != _digest(owner, number, label, *blobs):
+        are_blobs = all(isinstance(blob, bytes) for blob in blobs)
+        if number != expected or not are_blobs or digest != _digest(owner, number, label, *blobs):
             raise changed(path, f"region {expected}")
         row = _row(number, label, *blobs, shape=shape)
         if row is None:
-            raise MemoryDamaged(
-                f"{path} is damaged (region {number} is none: a class, a finite center, positive "
-                "finite numbers and the memory's shape are wanted); restore it from a copy, or "
-                "begin another memory."
+            raise damaged(
+                path,
+                f"region {number} is none: a class, a finite center, positive finite numbers and "
+                "the memory's shape are wanted",
             )
         yield row
 
@@ -129,8 +130,8 @@ def check_all_there(connection: sqlite3.Connection, path: Path) -> None:
     Raises:
       MemoryDamaged: they are.
     """
-    claimed, last = connection.execute(_ENDS).fetchone()
-    if claimed > last:
+    claimed, is_missing = connection.execute(_ENDS).fetchone()
+    if is_missing:
         raise changed(path, f"region {claimed}")
 
 
@@ -147,10 +148,7 @@ def read_row(connection: sqlite3.Connection, path: Path, number: int) -> Row:
 
 def changed(path: Path, what: str) -> MemoryDamaged:
     """What is said of something that a file should hold."""
-    return MemoryDamaged(
-        f"{path} is damaged ({what} is missing or was changed); restore it from a copy, or begin "
-        "another memory."
-    )
+    return damaged(path, f"{what} is missing or was changed")
 
 
 def block_rows(shape: tuple[int, ...]) -> int:

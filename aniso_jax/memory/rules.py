@@ -27,6 +27,16 @@ def check_storable(scale: Scale) -> None:
         )
 
 
+def class_of(label: jax.typing.ArrayLike) -> jax.Array:
+    """Of a whole number's type, which is known also where the number is not; nothing is cut off."""
+    if not jnp.issubdtype(jnp.result_type(label), jnp.integer):
+        raise ValueError(
+            f"The label is {label}; wanted a class, a whole number, or {ABSTAIN} where there is no "
+            "certificate."
+        )
+    return jnp.asarray(label, jnp.int32)
+
+
 def is_candidate(new: Region, label: jax.Array) -> jax.Array:
     """Whether a certificate can be stored: a class, and a region of finite, usable numbers."""
     return (label >= 0) & is_measurable(new)

@@ -1,8 +1,7 @@
 """The memory on disk: one file for many processes, every answer flushed before it is given."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import jax
@@ -11,32 +10,27 @@ import numpy as np
 from aniso_jax.geometry.regions import Region
 from aniso_jax.memory.answers import MemoryAnswer
 from aniso_jax.memory.attempts import check_draws, write_attempt
-from aniso_jax.memory.binding import (
-    Binding,
-    Unchanging,
-    check_binding,
-    check_params,
-    read_binding,
-)
+from aniso_jax.memory.binding import Binding, check_params
 from aniso_jax.memory.cache import Cache
+from aniso_jax.memory.creation import copy
+from aniso_jax.memory.entry import entered
 from aniso_jax.memory.fold import Question, answer_from
 from aniso_jax.memory.log import (
     Logged,
-    check_last_answer,
     logged_answer,
     write_answer,
 )
 from aniso_jax.memory.registry import Memory
+from aniso_jax.memory.rehearsal import rehearse, settled
 from aniso_jax.memory.rows import (
     Row,
-    block_of,
     block_rows,
-    check_all_there,
     content_id,
     read_rows,
     write_row,
 )
-from aniso_jax.memory.sqlite import connect, errors_said, transaction
+from aniso_jax.memory.sqlite import check_in_place, errors_said, transaction
+from aniso_jax.memory.weights import Unchanging, weights_hash
 
 _COUNT = "SELECT coalesce(max(id), 0) FROM regions"
 
@@ -47,6 +41,7 @@ class MemoryFile:
     Attributes:
       path: the file.
       binding: network, norm and input shape that it is about.
+      connection: SQLite's.
     """
 
     def __init__(
@@ -57,17 +52,8 @@ class MemoryFile:
         most = max(ram // block, 1)
         self._cache = Cache(shape=binding.shape, order=binding.order, most=most)
         self._params = Unchanging()  # the last ones checked, if they are
-        self._is_warm = False  # nothing is compiled while the file is locked
-        with errors_said(path):
-            self.connection = connect(path, patience=patience, writes=writes)
-            try:
-                self.binding = read_binding(self.connection, path)
-                check_binding(self.binding, binding, path)
-                check_all_there(self.connection, path)
-                check_last_answer(self.connection, path)
-            except BaseException:
-                self.connection.close()
-                raise
+        self._is_rehearsed = False
+        self.connection, self.binding = entered(path, binding, patience=patience, writes=writes)
 
     def ask(
         self, new: Region, label: int, *, draws: str, run: str = ""
@@ -85,54 +71,60 @@ class MemoryFile:
           The answer, and what was logged of it.
 
         Guarantee: looking and storing are one transaction, on the disk when this returns; killed
-        at any moment, the file holds all of it or nothing.
+        at any moment, the file holds all of it or nothing. Nothing is compiled in it, and only
+        what others stored just before is read, save what exceeds the RAM.
 
         Raises:
           MemoryRefused: a region of another norm, shape or dtype; a label that is no class; or the
             input was asked before with other draws, another try at a certificate.
           MemoryBusy, MemoryDamaged, MemoryUnwritable, DiskFull: nothing was stored.
+          MemoryMoved: the file lost its name while it was open; no answer is given.
         """
-        question = Question.of(new, label, self.binding.order, self.binding.shape)
-        if not self._is_warm:
-            question.warm(block_of([], self.binding.shape, self.binding.order))
-            self._is_warm = True
+        question = settled(Question.of(new, label, self.binding.order, self.binding.shape))
         name = content_id(new.center)
+        self._get_ready()
         with transaction(self.connection, self.path):
-            before = logged_answer(self.connection, name, draws=draws, run=run, path=self.path)
-            if before is not None:
-                return before.answer(new, self.binding.order), before
-            answer, row = answer_from(question, self._blocks(), next_id=self.count() + 1)
-            if row is not None:
-                write_row(self.connection, row)
-            logged = Logged.of(answer, new, int(label), name=name, draws=draws, run=run)
-            write_answer(self.connection, logged, path=self.path)
-        return answer, logged
+            logged = logged_answer(self.connection, name, draws=draws, run=run, path=self.path)
+            answer = None
+            if logged is None:
+                answer, row = answer_from(question, self._blocks(), next_id=self.count() + 1)
+                if row is not None:
+                    write_row(self.connection, row)
+                own = question.new, int(label)
+                logged = Logged.of(answer, *own, name=name, draws=draws, run=run)
+                write_answer(self.connection, logged, path=self.path)
+        return answer or logged.answer(question.new, self.binding.order), logged
+
+    def _get_ready(self) -> None:
+        """Compile, and read what is stored by now, before the file is locked."""
+        if not self._is_rehearsed:
+            rehearse(self.binding.shape, self.binding.order)
+            self._is_rehearsed = True
+        with errors_said(self.path):
+            self._cache.fill(self._read)
 
     def query(self, x: jax.Array) -> MemoryAnswer:
         """What the stored regions alone answer at x: ADOPT, or ABSTAIN. Nothing is written."""
         question = Question.at(x, self.binding.order, self.binding.shape)
         with errors_said(self.path):
+            check_in_place(self.connection, self.path)
             return answer_from(question, self._blocks(), next_id=0)[0]
 
-    def check_draws(self, x: Any, *, draws: str) -> None:
-        """Refuse an input that was asked before with other draws, before any is made.
-
-        Raises:
-          MemoryRefused: it was.
-        """
-        with errors_said(self.path):
-            check_draws(self.connection, content_id(x), draws=draws, path=self.path)
-
     def begin(self, x: Any, *, draws: str) -> None:
-        """The same, and write down that they are about to be made, whatever becomes of them.
+        """Write down that an input is about to be certified with some draws, whatever becomes.
 
         Raises:
-          MemoryRefused: as `check_draws`.
+          MemoryRefused: it was asked, or begun, with others.
         """
-        name = content_id(x)
+        self.begin_all([x], draws=draws)
+
+    def begin_all(self, inputs: Iterable[Any], *, draws: str) -> None:
+        """The same for many inputs at once: all are written down, or none where one is refused."""
+        names = [content_id(x) for x in inputs]
         with transaction(self.connection, self.path):
-            check_draws(self.connection, name, draws=draws, path=self.path)
-            write_attempt(self.connection, name, draws)
+            for name in names:
+                check_draws(self.connection, name, draws=draws, path=self.path)
+                write_attempt(self.connection, name, draws)
 
     def check_params(self, params: Any, *, are_known: bool = False) -> None:
         """Refuse other params than those the file knows; it gets to know the first.
@@ -149,8 +141,9 @@ class MemoryFile:
         now = Unchanging.of(params)
         if now.are(self._params):
             return
+        given = weights_hash(params)
         with transaction(self.connection, self.path):
-            check_params(self.connection, self.binding, params, self.path, are_known=are_known)
+            check_params(self.connection, self.binding, given, self.path, are_known=are_known)
         self._params = now
 
     def count(self) -> int:
@@ -159,6 +152,20 @@ class MemoryFile:
             found: int = self.connection.execute(_COUNT).fetchone()[0]
         return found
 
+    def copy(self, path: str | Path) -> None:
+        """Copy the memory to a new file, all of one moment, whoever reads or writes meanwhile.
+
+        The one safe way while a process has it open. The copy is the same memory; when both are
+        asked further, their answers may contradict each other.
+
+        Raises:
+          FileExistsError: there is a file.
+          MemoryMoved, MemoryUnwritable, DiskFull: nothing was made.
+        """
+        with errors_said(self.path):
+            check_in_place(self.connection, self.path)
+        copy(self.connection, Path(path))
+
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
@@ -166,12 +173,7 @@ class MemoryFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def rows(self) -> Iterator[Row]:

@@ -22,6 +22,7 @@ def memory_lines(config: MemoryCommand) -> Iterator[str]:
     """The lines that the command prints, each as soon as it is known.
 
     Raises:
+      FileExistsError: the file that a copy is to be.
       ValueError: no memory file, a damaged one, or a `check` that found a trouble; data of another
         shape than the memory's.
     """
@@ -30,6 +31,9 @@ def memory_lines(config: MemoryCommand) -> Iterator[str]:
             yield from _shown(memory.binding, overview(memory))
         elif config.action == "query":
             yield from _answers(config, memory)
+        elif config.to is not None:
+            memory.copy(config.to)
+            yield f"{memory.count()} regions copied to {config.to}."
         else:
             yield from _checked(memory)
 
@@ -43,6 +47,7 @@ def _shown(bound: Binding, seen: Overview) -> Iterator[str]:
     )
     answers = ", ".join(f"{seen.answers.get(name, 0)} {name}" for name in _ORDER)
     yield f"{sum(seen.answers.values())} answers about {seen.inputs} inputs: {answers}"
+    yield "(not counted: what query and memory_certify answered from stored regions alone)"
     yield cost_said(seen.nats, math.prod(bound.shape))
 
 

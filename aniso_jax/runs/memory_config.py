@@ -15,10 +15,11 @@ _Number = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default:
 class MemoryCommand:
     """Look into a memory file: show what it holds, check all of it, or query it."""
 
-    action: Annotated[Positional[Literal["show", "check", "query"]], arg(metavar="ACTION")]
-    """show: counts and costs; check: every byte, and every pair of regions again in float64, about
-    10 microseconds a pair of 784 dimensions (5 seconds for 1,000 regions, 10 minutes for 10,000);
-    query: what the stored regions answer for inputs of --data. Nothing is written."""
+    action: Annotated[Positional[Literal["show", "check", "query", "copy"]], arg(metavar="ACTION")]
+    """show: counts and costs; check: pages and digests, and every pair of regions again in float64,
+    about 10 microseconds a pair of 784 dimensions (5 seconds for 1,000 regions, 10 minutes for
+    10,000); query: what the stored regions answer for inputs of --data; copy: all of it to a new
+    file, also while a process has it open. The memory itself is not changed."""
 
     file: Annotated[Positional[Path], arg(metavar="FILE")]
     """The memory, as certify --memory makes it."""
@@ -37,7 +38,14 @@ class MemoryCommand:
     limit: _Number = None
     """Query at most so many inputs."""
 
+    to: Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="(for copy; no default)")] = (
+        None
+    )
+    """The file that copy makes."""
+
     def __post_init__(self) -> None:
+        if (self.action == "copy") != (self.to is not None):
+            raise ValueError("--to goes with copy, and copy needs it: name the file to be made.")
         if (self.action == "query") != (self.data is not None):
             raise ValueError("--data goes with query, and query needs it: name the data to ask.")
 

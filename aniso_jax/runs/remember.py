@@ -56,7 +56,8 @@ def remembering(
     Draws and searches run side by side as ever; what is finished waits until all before it has been
     put in, so that the order of the answers is the run's. A run that was stopped gets the answers
     it was given, input by input, and goes on; an equal input further on is asked anew, since where
-    the first one got no answer a region may hold it by now.
+    the first one got no answer a region may hold it by now. That its inputs are to be certified
+    with these draws is written down before the first one, whatever becomes of the run.
 
     Args:
       params: of the experiment's network, by its fingerprint; the memory refuses others later.
@@ -74,8 +75,7 @@ def remembering(
         named.check(memory)
         check_parts(memory, out, experiment)
         memory.check_params(params, are_known=True)
-        for index in inputs.indices:
-            memory.check_draws(inputs.data.x[index], draws=draws)
+        memory.begin_all((inputs.data.x[index] for index in inputs.indices), draws=draws)
         yield partial(_in_order, compute, memory, experiment, inputs)
 
 

@@ -1,5 +1,7 @@
 """One input certified into a memory: by the network that the file knows, and no other."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,8 +9,8 @@ import pytest
 from store_samples import BOUND, ball
 
 import aniso_jax as aj
-from aniso_jax.memory import binding
 from aniso_jax.memory import certify as certifying
+from aniso_jax.memory import store
 from aniso_jax.memory.sqlite import MemoryRefused
 
 PLAN = aj.plan(aj.gaussian, n=300)
@@ -62,6 +64,55 @@ def test_params_that_another_network_may_have_made_the_answers_with_are_refused(
         aj.memory_certify(memory, net, -W, 1.01 * X, KEY, **HOW)
 
 
+OTHERS = {
+    "n0": 50,
+    "looks": (100, 300),
+    "bound": "two-class",
+    "alpha": 0.01,
+    "target": 0.5,
+    "tolerance": 0.1,
+    "shared_draws": not PLAN.shared_draws,
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_part_of_a_plan_that_changes_the_certificate_is_another_try(name):
+    assert getattr(PLAN, name) != OTHERS[name]
+    other = replace(PLAN, **{name: OTHERS[name]})
+    seen = {certifying._draws(KEY, HOW["scale"], plan) for plan in (PLAN, other)}
+    seen.add(certifying._draws(jax.random.key(1), HOW["scale"], PLAN))
+    seen.add(certifying._draws(KEY, aj.Isotropic(sigma=0.6), PLAN))
+    assert len(seen) == 4
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    (
+        ({"w": W, "k": KEY}, r"no numbers at \['k'\], but key"),
+        ({"w": np.array(["a"])}, r"no numbers at \['w'\], but <U1"),
+        ({"w": np.array([1, None])}, r"no numbers at \['w'\], but object"),
+    ),
+)
+def test_a_leaf_without_numbers_names_no_network(tmp_path, weights, said):
+    with pytest.raises(ValueError, match=said):
+        aj.memory_open(tmp_path / "m", **{**BOUND, "weights": weights})
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_shape_no_alpha_or_no_file_is_refused(tmp_path):
+    for changed, said in (
+        ({"shape": 2}, "shape is 2; wanted that of one input"),
+        ({"shape": (2.0,)}, r"shape is \(2.0,\); wanted that of one input"),
+        ({"alpha": float("nan")}, "alpha is nan; wanted the plan's"),
+        ({"alpha": 0}, "alpha is 0; wanted the plan's"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            aj.memory_open(tmp_path / "m", **{**BOUND, **changed})
+    with pytest.raises(MemoryRefused, match="is a folder; give the path of a file"):
+        aj.memory_open(tmp_path, **BOUND)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("weights", ({}, (), {"w": None}))
 def test_params_without_an_array_name_no_network(tmp_path, weights):
     with pytest.raises(ValueError, match=r"weights holds no array, .* a string that names it"):
@@ -84,8 +135,8 @@ def test_params_changed_in_place_are_seen(tmp_path):
 
 
 def test_params_are_hashed_once(tmp_path, monkeypatch):
-    hashed, weights_hash = [], binding.weights_hash
-    monkeypatch.setattr(binding, "weights_hash", lambda w: hashed.append(1) or weights_hash(w))
+    hashed, weights_hash = [], store.weights_hash
+    monkeypatch.setattr(store, "weights_hash", lambda w: hashed.append(1) or weights_hash(w))
     with aj.memory_open(tmp_path / "m", **BOUND) as memory:
         for x in (X, 1.1 * X, 1.2 * X):
             aj.memory_certify(memory, net, W, x, KEY, **HOW)

@@ -183,3 +183,11 @@ def test_a_scale_whose_inverse_underflows_is_never_stored(order):
     memory, answer = aj.memory_insert(aj.memory_empty(2, (100,), order=order), absurd, 0)
     assert int(answer.verdict) == aj.MemoryVerdict.ABSTAIN
     assert int(memory.count) == 0
+
+
+@pytest.mark.parametrize("label", (1.9, np.float32(1), True))
+def test_a_label_that_is_no_whole_number_is_refused_also_where_it_is_traced(label):
+    memory, new = aj.memory_empty(2, (2,), order=2), region((0, 0), (1, 1), 1, 2)
+    for insert in (aj.memory_insert, jax.jit(aj.memory_insert)):
+        with pytest.raises(ValueError, match="wanted a class, a whole number, or -1 where"):
+            insert(memory, new, label)

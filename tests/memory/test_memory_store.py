@@ -112,7 +112,7 @@ def test_the_same_run_gets_the_same_answer_again_and_another_try_is_refused(tmp_
         with pytest.raises(MemoryRefused, match=r"with other draws \(seed 0, now seed 1\)"):
             memory.ask(ball((0, 0)), 1, draws="seed 1", run="r")
         with pytest.raises(MemoryRefused, match="share of alpha"):
-            memory.check_draws(jnp.float32([0, -0.0]), draws="seed 1")
+            memory.begin(jnp.float32([0, -0.0]), draws="seed 1")
         assert memory.count() == 2
 
 

@@ -146,6 +146,29 @@ def test_other_draws_law_alpha_or_noise_are_refused(folded, tmp_path, capsys):
         assert not (tmp_path / "other").exists()
 
 
+def test_a_run_that_dies_while_it_draws_was_a_try_at_all_its_inputs(
+    asked, plan, tmp_path, monkeypatch, capsys
+):
+    class Died(Exception):
+        pass
+
+    def died(*_):
+        raise Died
+
+    memory, out = tmp_path / "m.sqlite", tmp_path / "run"
+    words = ("certify", *asked(), *plan, "--memory", memory, "--limit", 4)
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        patched.setattr("aniso_jax.runs.remember._in_order", died)
+        aniso_jax(*words, "--out", out)
+    with sqlite3.connect(memory) as connection:
+        assert connection.execute("SELECT count(*) FROM attempts").fetchone() == (4,)
+    connection.close()
+    assert aniso_jax(*words, "--out", tmp_path / "other", "--seed", 8) == 2
+    assert "a second try needs its own share of alpha" in capsys.readouterr().err
+    assert aniso_jax(*words, "--out", out) == 0
+    assert len(load_frame(out)) == 4
+
+
 @pytest.fixture(scope="module")
 def rounded(tmp_path_factory, data):
     """The data as images of 8 bits."""
@@ -211,10 +234,23 @@ def test_queries_that_cannot_be_answered_are_refused(prepared, tmp_path, capsys)
     for words, said in (
         (("show", tmp_path / "none"), "There is no file"),
         (("query", prepared[0]), "--data goes with query"),
+        (("copy", prepared[0]), "--to goes with copy, and copy needs it"),
+        (("copy", prepared[0], "--to", prepared[0]), "exists; give another path for the copy"),
         (("query", prepared[0], "--data", "toy2d"), "have shape (2,)"),
     ):
         assert aniso_jax("memory", *words) == 2
         assert said in capsys.readouterr().err
+
+
+def test_copy_makes_the_same_memory(prepared, tmp_path, capsys):
+    copy = tmp_path / "copy.sqlite"
+    assert aniso_jax("memory", "copy", prepared[0], "--to", copy) == 0
+    assert f"regions copied to {copy}." in capsys.readouterr().out
+    said = []
+    for path in (prepared[0], copy):
+        assert aniso_jax("memory", "show", path) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
 
 
 def kept(region: int, *, label: int, gap: float) -> Logged:
