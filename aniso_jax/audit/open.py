@@ -73,7 +73,7 @@ def model_of(experiment: Experiment, name_or_path: str | None = None) -> Model:
       ValueError: no such file, or another network than the run's.
     """
     try:
-        model = load_model(name_or_path or experiment.model)
+        model = load_model(name_or_path or experiment.model, dtype=experiment.dtype)
     except (ValueError, OSError, ImportError) as error:
         raise ValueError(_not_found("model", experiment.model, name_or_path, error)) from error
     if model.fingerprint != experiment.model_fingerprint:

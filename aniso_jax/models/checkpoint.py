@@ -21,6 +21,7 @@ from aniso_jax.geometry.shown import table
 from aniso_jax.models.adapters import split
 from aniso_jax.models.independence import ApplyFn, Params
 from aniso_jax.models.networks import build
+from aniso_jax.models.precision import Precision, lowered
 from aniso_jax.models.tensors import fingerprint, flatten, like, not_finite
 from aniso_jax.storage.atomic import write_atomically
 
@@ -111,11 +112,13 @@ def save(
         ) from error
 
 
-def load(name_or_path: str | Path) -> Model:
+def load(name_or_path: str | Path, *, dtype: Precision = "float32") -> Model:
     """Read a network that `save` wrote.
 
     Args:
         name_or_path: a file, or `demo`, the network for MNIST that comes with this package.
+        dtype: what its layers compute in. With bfloat16 it is another base classifier, with a
+            fingerprint of its own.
 
     Raises:
         CheckpointError: no such file; not safetensors, or damaged; not written by `save`; weights
@@ -130,15 +133,17 @@ def load(name_or_path: str | Path) -> Model:
     apply_fn, wanted = _network(header, path)
     check_weights(tensors, wanted, path)
     arch, kwargs = header["arch"], header["arch_kwargs"]
+    apply_fn, params = lowered(apply_fn, like(wanted, tensors), dtype)
+    computed = {name: np.asarray(value) for name, value in flatten(params).items()}
     return Model(
         apply_fn=apply_fn,
-        params=like(wanted, tensors),
+        params=params,
         arch=arch,
         arch_kwargs=kwargs,
         shape=tuple(kwargs["shape"]),
         classes=int(kwargs["classes"]),
         provenance=header["provenance"],
-        fingerprint=fingerprint(tensors, arch=arch, arch_kwargs=kwargs),
+        fingerprint=fingerprint(computed, arch=arch, arch_kwargs=kwargs),
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from aniso_jax.models.precision import Precision
+
 ScaleKind = Literal["fixed", "isotropic", "anisotropic", "rotated", "file"]
 Mode = Literal["float", "grid"]
 
@@ -31,6 +33,8 @@ class Experiment:
         data_fingerprint: hash of the data's content.
         model: canonical specification of the network.
         model_fingerprint: hash of its architecture and weights.
+        dtype: what its layers compute in; with bfloat16 it is another base classifier than with
+            float32.
         law: `"gaussian"`, `"uniform"` or `"laplace"`.
         scale: where the scale comes from.
         scale_source: the optimiser's settings by name, or the hash of the scale file; it says
@@ -76,6 +80,7 @@ class Experiment:
     data_fingerprint: str
     model: str
     model_fingerprint: str
+    dtype: Precision = "float32"
     law: str
     scale: ScaleKind
     scale_source: str
@@ -112,6 +117,7 @@ class Experiment:
             value = _typed(field.name, field.type, getattr(self, field.name))
             object.__setattr__(self, field.name, value)
         _known("law", self.law, tuple(UNITS))
+        _known("dtype", self.dtype, get_args(Precision))
         _known("scale", self.scale, get_args(ScaleKind))
         _known("mode", self.mode, get_args(Mode))
         for name in ("inputs", "part_size"):

@@ -52,12 +52,12 @@ def load_run(path: str | Path, *, partial: bool = False) -> Any:
 def load_frame(path: str | Path, *, partial: bool = False) -> Any:
     """The whole run as a `pandas.DataFrame`, with the run's constants in `.attrs`.
 
-    The attributes are `name` (of the directory), `run` (hash), `data`, `data_fingerprint`,
-    `model`, `model_fingerprint`, `law`, `scale`, `scale_source`, `unit` (of sigma: "std",
-    "half-width" or "b"), `sigma`, `n0`, `n`, `looks`, `bound`, `target`, `alpha`, `joint_alpha`,
-    `seed`, `shared_draws`, `mode`, `grid`, `discount`, `memory`, `shape`, `dimension`, and from
-    the side file the mean seconds an input `optimise_seconds`, `certify_seconds` and
-    `fold_seconds`, which asking the memory took (None where nothing was measured).
+    The attributes are `name` (of the directory), `run` (hash), `data`, `data_fingerprint`, `model`,
+    `model_fingerprint`, `dtype`, `law`, `scale`, `scale_source`, `unit` (of sigma: "std", "half-
+    width" or "b"), `sigma`, `n0`, `n`, `looks`, `bound`, `target`, `alpha`, `joint_alpha`, `seed`,
+    `shared_draws`, `mode`, `grid`, `discount`, `memory`, `shape`, `dimension`, and from the side
+    file the mean seconds an input `optimise_seconds`, `certify_seconds` and `fold_seconds`, which
+    asking the memory took (None where nothing was measured).
 
     Args and errors as `load_run`.
     """
@@ -69,7 +69,7 @@ def load_frame(path: str | Path, *, partial: bool = False) -> Any:
 
 def _attributes(directory: Path, experiment: Experiment) -> dict[str, Any]:
     copied = (
-        "data data_fingerprint model model_fingerprint law scale scale_source unit sigma "
+        "data data_fingerprint model model_fingerprint dtype law scale scale_source unit sigma "
         "n0 n looks bound target alpha joint_alpha seed shared_draws mode grid discount memory "
         "shape dimension"
     )

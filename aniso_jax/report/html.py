@@ -19,7 +19,7 @@ from aniso_jax.report.printing import printed
 from aniso_jax.report.statement import foreign_statement, own, statement
 from aniso_jax.report.tables import RADII, proxy_summary, summary
 
-FACTS = ("data", "model", "dimension", "n0", "n", "alpha", "joint_alpha", "seed", "mode")
+FACTS = ("data", "model", "dtype", "dimension", "n0", "n", "alpha", "joint_alpha", "seed", "mode")
 REGIONS = (
     "acr_proxy",
     "mean_log_volume",

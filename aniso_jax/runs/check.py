@@ -11,9 +11,10 @@ import numpy as np
 import scipy.stats
 
 from aniso_jax.models.checkpoint import Model, load
-from aniso_jax.runs.config import LawName, Selection
+from aniso_jax.runs.config import LawName
 from aniso_jax.runs.inputs import Inputs, check_fit, read_inputs
 from aniso_jax.runs.limits import check_seed
+from aniso_jax.runs.selection_config import Selection
 from aniso_jax.smoothing.laws import LAWS, Law
 from aniso_jax.smoothing.votes import ApplyFn
 from aniso_jax.training.steps import add_noise

@@ -6,38 +6,16 @@ from pathlib import Path
 from typing import Literal
 
 from aniso_jax.certification.tables import Bound
+from aniso_jax.models.precision import Precision
 from aniso_jax.records.shard import Shard, parsed_shard
 from aniso_jax.runs.devices import check_devices
 from aniso_jax.runs.limits import check_draws, check_seed
 from aniso_jax.runs.named_engine import named_cluster
-from aniso_jax.runs.options import Auto, Draws, File, Goal, Index, Looks, Most, Share, Steps
+from aniso_jax.runs.options import Auto, Draws, File, Goal, Looks, Share, Steps
+from aniso_jax.runs.selection_config import Selection
 from aniso_jax.smoothing.laws import LAWS, Law
 
 LawName = Literal["gaussian", "uniform", "laplace"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Selection:
-    """Which inputs of which data."""
-
-    data: str
-    """Data by name or path: mnist5k, digits, toy2d, fashion-mnist[:DIR], cifar10:DIR,
-    cifar10-jpeg:FILE.tar.xz, npz:FILE, idx:IMAGES,LABELS, folder:DIR, hf:NAME."""
-
-    split: Literal["train", "test"] = "test"
-    """Which split, where the data have two."""
-
-    start: int = 0
-    """First index."""
-
-    stop: Index = None
-    """End of the indices, exclusive."""
-
-    skip: int = 1
-    """Take every skip-th input."""
-
-    limit: Most = None
-    """Take at most so many inputs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +24,9 @@ class Smoothing(Selection):
 
     model: str
     """A network's safetensors file, or demo: the MNIST network that comes with the package."""
+
+    dtype: Precision = "float32"
+    """What the network computes in; with bfloat16 it is another base classifier."""
 
     law: LawName = "gaussian"
     """Law of the noise: gaussian (l2, ellipsoids), uniform or laplace (l1, cross-polytopes)."""

@@ -12,8 +12,8 @@ from aniso_jax.models import checkpoint
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.models.foreign.imported import import_checkpoint
 from aniso_jax.runs.check import Answers, count_right
-from aniso_jax.runs.config import Selection
 from aniso_jax.runs.inputs import read_inputs
+from aniso_jax.runs.selection_config import Selection
 
 _Numbers = Annotated[
     tuple[float, ...] | None,

@@ -13,7 +13,7 @@ from aniso_jax.data.ids import input_id
 from aniso_jax.data.load import load
 from aniso_jax.data.selection import select
 from aniso_jax.models.checkpoint import Model
-from aniso_jax.runs.config import Selection
+from aniso_jax.runs.selection_config import Selection
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from aniso_jax.runs.config import Selection
+from aniso_jax.runs.selection_config import Selection
 
 _Number = Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: all)")]
 

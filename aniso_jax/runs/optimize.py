@@ -38,7 +38,7 @@ def optimize_run(config: Optimize, *, watch: Watch = silent) -> Path:
             f"--scale {config.scale} needs no search: give --scale isotropic or anisotropic."
         )
     _check_out(config)
-    model, inputs = load(config.model), _distinct(read_inputs(config))
+    model, inputs = load(config.model, dtype=config.dtype), _distinct(read_inputs(config))
     check_fit(inputs.data, model)
     mesh = mesh_of(config.spread, len(inputs.indices))
     source = source_of(config, inputs, mesh=mesh)

@@ -32,7 +32,7 @@ def predict_run(
     config: Predict, *, on_answer: Callable[[Answer], None] = lambda answer: None
 ) -> list[Answer]:
     """Answer the smoothed class of each selected input, or ABSTAIN (-1)."""
-    model, inputs = load(config.model), read_inputs(config)
+    model, inputs = load(config.model, dtype=config.dtype), read_inputs(config)
     check_fit(inputs.data, model)
     check_can_answer(config.n, config.alpha)
     source = source_of(config, inputs)

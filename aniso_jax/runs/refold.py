@@ -36,7 +36,7 @@ def refold_run(config: Certify, finished: Path, *, watch: Watch = silent) -> Exp
       Interrupted: Ctrl-C; finished parts are kept.
     """
     alone, inputs = read_experiment(finished), read_inputs(config)
-    model = load(config.model)
+    model = load(config.model, dtype=config.dtype)
     _check_same(alone, inputs, model, finished)
     named = named_memory(config.memory, config.out)
     experiment = replace(alone, memory=str(named))

@@ -39,7 +39,7 @@ class Read:
 
 def read_of(config: Certify) -> Read:
     """The network, the data and the scales that a configuration names, checked."""
-    model, inputs = load(config.model), read_inputs(config)
+    model, inputs = load(config.model, dtype=config.dtype), read_inputs(config)
     check_fit(inputs.data, model)
     if config.share is not None:
         config.share.check(math.ceil(len(inputs.indices) / PART), len(inputs.indices))
@@ -95,6 +95,7 @@ def experiment_of(config: Certify, engine: Engine, *, memory: str | None) -> Exp
         data_fingerprint=inputs.data.fingerprint,
         model=Path(config.model).name,
         model_fingerprint=model.fingerprint,
+        dtype=config.dtype,
         law=config.law,
         scale=source.kind,  # type: ignore[arg-type]
         scale_source=source.description,

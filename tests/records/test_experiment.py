@@ -33,6 +33,7 @@ def test_every_field_changes_the_hash():
         "looks": (1000,),
         "shape": (4,),
         "versions": {"jax": "0.11.0"},
+        "dtype": "bfloat16",
         "law": "uniform",
         "scale": "file",
         "mode": "grid",

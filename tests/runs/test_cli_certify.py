@@ -175,6 +175,7 @@ def test_a_missing_part_is_computed_to_the_same_bytes(certified, asked, plan):
         (("--alpha", 0.02), "alpha: the run has 0.01, you asked for 0.02"),
         (("--limit", 5), "limit: the run has none, you asked for 5"),
         (("--law", "laplace"), "law: the run has gaussian, you asked for laplace"),
+        (("--dtype", "bfloat16"), "dtype: the run has float32, you asked for bfloat16"),
         (("--scale", "isotropic"), "scale: the run has fixed, you asked for isotropic"),
     ],
 )
@@ -187,3 +188,15 @@ def test_another_configuration_is_refused(certified, asked, plan, changed, said,
     assert said in sentence
     assert "Choose another --out" in sentence
     assert tree(directory) == before
+
+
+def test_a_network_in_bfloat16_is_another_one_and_the_run_says_so(certified, asked, plan, tmp_path):
+    words = ("certify", *asked(), *plan, "--dtype", "bfloat16", "--out", tmp_path / "low")
+    assert aniso_jax(*words) == 0
+    low, full = load_frame(tmp_path / "low"), load_frame(certified("gaussian", "fixed"))
+    assert (low.attrs["dtype"], full.attrs["dtype"]) == ("bfloat16", "float32")
+    assert low.attrs["model_fingerprint"] != full.attrs["model_fingerprint"]
+    assert low["hits"].tolist() != full["hits"].tolist()  # logits near a tie
+    assert (low["prediction"] >= 0).any()
+    data = ("--data", words[2], "--model", words[4])
+    assert aniso_jax("verify", tmp_path / "low", *data, "--replay", 3) == 0
