@@ -151,7 +151,9 @@ def largest_inside(old: Region, center: jax.Array, shape: Scale) -> Region:
       shape: its scale.
 
     Guarantee: every point of the result lies in `old`, up to less rounding than a membership test
-    forgives; around the center of `old`, with its own scale, the result is `old` itself.
+    forgives; around the center of `old`, with its own scale, the result is `old` itself. Empty
+    where `old` or the result has a semi-axis or a center beyond 1e-12 .. 1e12, a gap beyond
+    1e-18 .. 1e18, or a number that is not finite.
 
     Raises:
       ValueError: a center of another shape, or a batch.
@@ -170,4 +172,6 @@ def largest_inside(old: Region, center: jax.Array, shape: Scale) -> Region:
             "map over many points with jax.vmap."
         )
     gap = gap_inside(old, center, shape)
-    return Region(center=center, scale=shape, gap=gap, order=old.order)
+    found = Region(center=center, scale=shape, gap=gap, order=old.order)
+    can = is_measurable(old) & is_measurable(found)
+    return replace(found, gap=jnp.where(can, gap, 0.0))
