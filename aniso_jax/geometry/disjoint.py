@@ -7,11 +7,13 @@ import jax.numpy as jnp
 
 from aniso_jax.geometry.axes import is_measurable, outer_axes, semi_axes, thetas
 from aniso_jax.geometry.inside import gap_inside
+from aniso_jax.geometry.polytopes import polytope_separation
 from aniso_jax.geometry.predicates import check_comparable
+from aniso_jax.geometry.reach import free_reach
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.geometry.scales import Scale
-from aniso_jax.geometry.separation import Pair, free_reach, margin, separation
+from aniso_jax.geometry.separation import Pair, margin, separation
 from aniso_jax.geometry.tilted import tilted_separation
 
 _RETREATS = 6
@@ -53,6 +55,8 @@ def surely_disjoint(a: Region, b: Region) -> jax.Array:
     is_proved = separation(pair, enough=apart) > apart
     if _is_tilted(a, b) and a.order == 2:
         is_proved = is_proved | (tilted_separation(a, b, enough=apart) > apart)
+    if _is_tilted(a, b) and a.order == 1:
+        is_proved = is_proved | (polytope_separation(a, b) > apart)
     return (a.gap <= 0) | (b.gap <= 0) | (is_measurable(a) & is_measurable(b) & is_proved)
 
 
@@ -87,7 +91,8 @@ def shrink_to_avoid(new: Region, old: Region) -> Region:
         gap = _halved(new, old) * (1 - tolerance)
     else:
         pair = _pair(old, semi_axes(old), new, thetas(new.scale, new.center))
-        gap = jnp.minimum(free_reach(pair, tolerance=tolerance), new.gap)
+        gap = free_reach(pair, tolerance=tolerance, enough=new.gap)
+        gap = jnp.minimum(gap, new.gap)
     can = is_measurable(old) & jnp.isfinite(new.gap)
     shrunk = _retreat(replace(new, gap=jnp.where(can, gap, 0.0)), old)
     return replace(new, gap=jnp.where(surely_disjoint(new, old), new.gap, shrunk))
