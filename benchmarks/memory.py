@@ -89,7 +89,7 @@ def main(config: Config) -> None:
 def in_ram(store: Stored, kinds: Any, repeats: int) -> Iterator[dict[str, Any]]:
     """Seconds of an insertion into a memory in RAM, which forgets it again."""
     memory = store.memory(room=1)
-    count = memory.count
+    count = int(memory.count)
     for kind in kinds:
         seconds, verdicts, undecided = [], [], []
         for seed in range(repeats + 1):  # the first one compiles
@@ -99,7 +99,7 @@ def in_ram(store: Stored, kinds: Any, repeats: int) -> Iterator[dict[str, Any]]:
             memory, answer = _insert(memory, new, label)
             verdicts.append(aj.MemoryVerdict(int(answer.verdict)).name)
             seconds.append(time.perf_counter() - start)
-            memory = replace(memory, count=jnp.array(count))
+            memory = replace(memory, count=jnp.int32(count))
         yield told(store, kind, "RAM", seconds, verdicts, undecided)
 
 

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from aniso_jax.geometry.balls import norm
 from aniso_jax.geometry.rounding import total
@@ -37,17 +38,21 @@ def free_reach(pair: Pair, *, tolerance: float, enough: jax.Array | float) -> ja
     low, high = _bracket(pair)
     State = tuple[jax.Array, jax.Array, jax.Array, jax.Array, jax.Array]
 
+    most, still = _NEWTON + steps(low.dtype), 4 * float(np.finfo(low.dtype).eps)
+
     def step(state: State) -> State:
         count, low, high, at, best = state
         between, reach_a, reach_b = reaches(pair, witness(pair, at))
         found = (between - reach_a) / reach_b
         best = jnp.where(found > best, found, best)  # never a NaN
-        is_below, next_at = _turn(pair, at)
+        is_below, newton = _turn(pair, at)
         low, high = jnp.where(is_below, at, low), jnp.where(is_below, high, at)
-        is_usable = (count < _NEWTON) & (low < next_at) & (next_at < high)
-        return count + 1, low, high, jnp.where(is_usable, next_at, (low + high) / 2), best
-
-    most = _NEWTON + steps(low.dtype)
+        middle = (low + high) / 2
+        is_usable = (count < _NEWTON) & (low < newton) & (newton < high)
+        is_done = jnp.abs(newton - at) <= still * jnp.maximum(jnp.abs(at), 1)
+        is_done = is_done | (middle <= low) | (middle >= high)  # what floats can tell apart
+        count = jnp.where(is_done, most, count + 1)
+        return count, low, high, jnp.where(is_usable, newton, middle), best
 
     def goes_on(state: State) -> jax.Array:
         return (state[0] < most) & (state[4] < enough)

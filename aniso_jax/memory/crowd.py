@@ -21,8 +21,11 @@ from aniso_jax.geometry.separation import Pair, margin
 if TYPE_CHECKING:
     from aniso_jax.memory.registry import Memory
 
-_ENTRIES, _MOST = 2**16, 64
+_ENTRIES, _MOST = 2**14, 16
 """Numbers of an array, and regions, that are looked at together."""
+
+_CLOSE = 1e-3
+"""A share below 1 by more than this is no matter of margins."""
 
 
 def share_left(memory: "Memory", new: Region, undecided: jax.Array, share: jax.Array) -> jax.Array:
@@ -56,15 +59,18 @@ def share_left(memory: "Memory", new: Region, undecided: jax.Array, share: jax.A
 
 def _shares(new: Region, crowd: Region, share: jax.Array, is_there: jax.Array) -> jax.Array:
     """The least share that those regions of a batch leave that are not disjoint from `new`."""
-    left = jax.vmap(_share, in_axes=(None, 0, None))(new, crowd, share)
+    enough = jnp.where(is_there, share, 0)  # where none is, none is searched
+    left = jax.vmap(_share, in_axes=(None, 0, 0))(new, crowd, enough)
     may_meet = is_there & ~(left >= share)
 
     def searched() -> jax.Array:
         return jax.vmap(surely_disjoint, in_axes=(None, 0))(new, crowd)
 
-    # Few batches have any: of two that keep the distance, or nearly, the other search knows more.
-    apart = jax.lax.cond(jnp.any(may_meet), searched, lambda: jnp.zeros_like(may_meet))
-    return jnp.min(jnp.where(may_meet & ~apart, left, 1))
+    # Of two that keep the distance, but not twice its margin, or have absurd axes, the search for
+    # that distance knows more.
+    is_close = may_meet & ((left > 1 - _CLOSE) | (left <= 0))
+    apart = jax.lax.cond(jnp.any(is_close), searched, lambda: jnp.zeros_like(may_meet))
+    return jnp.min(jnp.where(may_meet & ~(is_close & apart), left, 1))
 
 
 def _share(new: Region, old: Region, enough: jax.Array) -> jax.Array:
@@ -73,8 +79,9 @@ def _share(new: Region, old: Region, enough: jax.Array) -> jax.Array:
     pair = Pair(
         offset=(old.center - new.center) / axes, ratio=semi_axes(new) / axes, order=new.order
     )
-    found = free_reach(pair, tolerance=tolerance, enough=enough)
-    return jnp.where(is_measurable(old), found, 0.0)
+    can = is_measurable(old)
+    found = free_reach(pair, tolerance=tolerance, enough=jnp.where(can, enough, 0))
+    return jnp.where(can, found, 0.0)
 
 
 def shrunk(new: Region, share: jax.Array) -> Region:

@@ -65,8 +65,6 @@ def test_cross_polytopes_of_one_scale_are_proved_apart_where_they_are(d, k) -> N
                 center = np.float32((gap + other) * by * matrix @ u)
                 a, b = region(scale, center, gap, 1), region(scale, np.zeros(d), other, 1)
                 assert bool(surely_disjoint(a, b)) == is_apart
-                fitted = shrink_to_avoid(b, a)
-                assert float(fitted.gap) == other or not is_apart
 
 
 def test_cross_polytopes_with_axes_of_their_own_are_proved_apart_before_long() -> None:

@@ -15,7 +15,7 @@ from aniso_jax.memory import rows as memory_rows
 from aniso_jax.memory.scan import look
 
 KEEP, SHRINK, ADOPT, ABSTAIN = aj.MemoryVerdict
-D, STORED = 6, 90  # two batches of 64
+D, STORED = 6, 90  # six batches
 
 
 def around(order: int, seed: int) -> tuple[aj.Memory, aj.Region]:
