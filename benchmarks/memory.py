@@ -40,7 +40,7 @@ class Config:
     out: Path
     """The file to write."""
 
-    images: int = 20
+    images: int = 16
     """Images whose regions are compared pair by pair."""
 
     overlaps: tuple[float, ...] = (1.05, 1.2, 1.5)
