@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from aniso_jax.records.load import load_frame
@@ -164,15 +165,26 @@ def _memory(content: Content) -> Iterator[Row]:
         low, high = kept["quartiles_ratio"]
         left = f"{kept['with_something_left']:,} of {kept['pairs']:,} pairs"
         yield _measured(
-            f"shrinking, {kept['ascent']} search, both {kept['overlap']:g} times too far",
+            f"shrinking in {kept['norm']}, {kept['ascent']} search, both {kept['overlap']:g} times "
+            "too far",
             f"{kept['median_ratio']:.2f} times the ball's proxy radius (quartiles {low:.2f} and "
             f"{high:.2f}, least {kept['least_ratio']:.2f}); {left} keep something",
         )
-    places = {"insertion": "in RAM", "dimension": "in RAM", "file": "in a file, flushed"}
-    for name, place in places.items():
-        for cost in found[name]:
-            where = f"{cost['regions']:,} regions of {cost['dimension']:,} dimensions {place}"
-            yield _measured(f"insertion, {where}", f"{cost['seconds'] * 1e3:.1f} ms")
+    for name, place in (("insertion", "in RAM"), ("file", "in a file, flushed"), ("dimension", "")):
+        costs = pd.DataFrame(found[name])
+        for (norm, regions, d), rows in costs.groupby(["norm", "regions", "dimension"], sort=False):
+            where = f"{regions:,} regions of {d:,} dimensions {place}".strip()
+            yield _measured(f"insertion in {norm}, {where}", _insertions(rows))
+
+
+def _insertions(costs: pd.DataFrame) -> str:
+    """Times by how many regions one glance leaves to the search, and what becomes of the new."""
+    said = []
+    for cost in costs.to_dict("records"):
+        verdict = " and ".join(sorted(set(cost["verdicts"])))
+        count = f"{round(np.median(cost['undecided'])):,} undecided, {verdict}"
+        said.append(f"{count}: {cost['seconds'] * 1e3:.1f} ms")
+    return "; ".join(said)
 
 
 def _training(content: Content) -> Iterator[Row]:

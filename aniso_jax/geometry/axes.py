@@ -72,6 +72,18 @@ def is_measurable(region: "Region") -> jax.Array:
     return measurable(outer_axes(region), region.center) & is_usual
 
 
+def is_computable(region: "Region") -> jax.Array:
+    """Whether a quotient by the scale and the gap rounds like any other: none of them underflows.
+
+    Of a quotient by a theta of 3e38 nothing is left, and every point would seem to lie inside.
+    """
+    scale, fits = region.scale, (region.gap >= SMALLEST) & (region.gap <= LARGEST)
+    if not isinstance(scale, Isotropic | Diagonal | Rotated):
+        return fits
+    theta = jnp.asarray(scale.sigma if isinstance(scale, Isotropic) else scale.theta)
+    return fits & jnp.all((theta >= SHORTEST / LARGEST) & (theta <= LONGEST / SMALLEST))
+
+
 def measurable(axes: jax.Array, center: jax.Array) -> jax.Array:
     """The same of semi-axes and a center."""
     fits = (axes >= SHORTEST) & (axes <= LONGEST) & (jnp.abs(center) <= LONGEST)

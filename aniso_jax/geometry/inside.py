@@ -60,9 +60,12 @@ def _gap_of_aligned(old: "Region", center: jax.Array, shape: "Scale") -> jax.Arr
     widest, less = jnp.max(ratio), slack(ratio.dtype, ratio.size)
     offset = (center - old.center) / theta_old / old.gap
     room = 1 - norm(offset, old.order) * (1 + less) - less
-    units = jnp.maximum(room, 0) / widest
+    # below the smallest normal number a quotient is rounded to anything
+    can = widest >= float(np.finfo(ratio.dtype).tiny)
+    units = jnp.where(can, jnp.maximum(room, 0) / widest, 0.0)
     if old.order == 2:
-        units = jnp.maximum(units, _by_duality(offset, ratio / widest) / widest)
+        by_duality = _by_duality(offset, ratio / widest) / widest
+        units = jnp.where(can, jnp.maximum(units, by_duality), 0.0)
     fits = jnp.where(old.gap > 0, units * old.gap * (1 - less), 0.0)
     # Equal centers and no longer theta: the whole gap, whatever a quotient is rounded to.
     is_nested = jnp.all(center == old.center) & jnp.all(theta <= theta_old)

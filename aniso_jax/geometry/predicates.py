@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
-from aniso_jax.geometry.axes import thetas_inside, thetas_outside
+from aniso_jax.geometry.axes import is_measurable, thetas_inside, thetas_outside
 from aniso_jax.geometry.inside import gap_inside
 from aniso_jax.geometry.rounding import slack
 
@@ -20,7 +20,9 @@ def surely_contains(outer: "Region", inner: "Region") -> jax.Array:
     coordinate), for equal shapes and for cross-polytopes; for ellipsoids it is a dual bound
     (`gap_inside`). A rotated scale is replaced by an aligned region inside or around it, unless
     both are the same: an isotropic region in a rotated one with t >= 1 is recognised, two rotated
-    ones of other directions hardly ever. Rounding never makes it true.
+    ones of other directions hardly ever. Rounding never makes it true, nor does what leaves the
+    range of floats: it is false where a semi-axis or a center lies beyond 1e-12 .. 1e12, a gap
+    beyond 1e-18 .. 1e18, or a number is not finite. An empty region lies in every other.
 
     Raises:
       ValueError: the regions have different norm orders or shapes, or are batches.
@@ -37,7 +39,8 @@ def surely_contains(outer: "Region", inner: "Region") -> jax.Array:
     by_coordinate = _dominates(outer, inner)
     fits = inner.gap <= gap_inside(outer, inner.center, inner.scale)
     is_empty = inner.gap <= 0
-    return is_empty | (outer.gap > 0) & (by_coordinate | fits)
+    can = is_measurable(outer) & is_measurable(inner)
+    return is_empty | can & (by_coordinate | fits)
 
 
 def _dominates(outer: "Region", inner: "Region") -> jax.Array:

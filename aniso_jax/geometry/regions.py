@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from aniso_jax.geometry import balls, predicates
+from aniso_jax.geometry.axes import is_computable
 from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.geometry.rounding import shrink, slack
 from aniso_jax.geometry.scales import Scale
@@ -65,13 +66,15 @@ class Region:
 
         Guarantee: the gauge is enlarged by its own rounding, (log2 d + 8) eps, and by the
         `distortion` of a rotated scale, so a point within rounding of the outline counts as
-        outside, as does one with a NaN. It speaks of y in the precision that JAX computes in: a
-        float64 y is first rounded where x64 is off.
+        outside, as does one with a NaN, and every point of a region whose gap lies beyond
+        1e-18 .. 1e18 or a theta beyond 1e-30 .. 1e30. It speaks of y in the precision that JAX
+        computes in: a float64 y is first rounded where x64 is off.
         """
         gauge = self.gauge(y)
         scale = self.scale
         lost = scale.distortion(self.order) if isinstance(scale, Rotated) else 0.0
-        return gauge * (1 + slack(gauge.dtype, self.dimension)) <= 1 - lost
+        is_inside = gauge * (1 + slack(gauge.dtype, self.dimension)) <= 1 - lost
+        return is_inside & is_computable(self)
 
     def surely_contains(self, inner: "Region") -> jax.Array:
         """Whether this region is a superset of `inner`; see `surely_contains`."""

@@ -21,17 +21,26 @@ stays disjoint when both regions are enlarged by all that rounding can do to a m
 There is no matrix product and no difference of squares, hence neither TF32 nor cancellation.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from aniso_jax.geometry.balls import norm
 from aniso_jax.geometry.rounding import slack, total
 
-STEPS = 28
-"""Bisections over log kappa: its bracket shrinks below any tolerance."""
+
+def steps(dtype: jnp.dtype) -> int:
+    """Bisections of a bracket over log kappa, at most 111 wide, until it is below any tolerance.
+
+    Then it is no wider than the rounding of log kappa itself, which `margin` exceeds; in l1 the
+    value has kinks, and what is off in log kappa is off in the value.
+
+    >>> steps(jnp.dtype("float32")), 111 / 2 ** steps(jnp.dtype("float64")) < 1e-15
+    (28, True)
+    """
+    return 28 if np.finfo(dtype).bits <= 32 else 60
 
 
 def margin(dtype: jnp.dtype, dimension: int) -> float:
@@ -59,77 +68,36 @@ class Pair:
     order: int = field(metadata={"static": True})
 
 
-Evaluate = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
-"""From (w . delta, ||Lambda w||_q, ||M w||_q) to what is to be as large as possible."""
-
-
 def separation(pair: Pair, *, enough: float) -> jax.Array:
     """The largest factor by which both regions may grow, found so far; ends above `enough`.
 
-    Max over kappa of w . delta / (||Lambda w|| + ||M w||), which rises and then falls.
+    Max over kappa of w . delta / (||Lambda w|| + ||M w||), which rises and then falls: by
+    bisection over log kappa; 0 where nothing is found.
     """
-
-    def value(between: jax.Array, reach_a: jax.Array, reach_b: jax.Array) -> jax.Array:
-        return between / (reach_a + reach_b)
-
-    def rises(log_kappa: jax.Array) -> jax.Array:
-        if pair.order == 1:
-            held, free = _saturated(pair, log_kappa)
-            return free > held
-        _, reach_a, reach_b = reaches(pair, witness(pair, log_kappa))
-        return jnp.exp(log_kappa) * reach_b < reach_a
-
-    log_ratio = jnp.log(pair.ratio)
-    turning = log_ratio if pair.order == 1 else -log_ratio
-    bracket = jnp.min(turning), jnp.max(turning)
-    return search(pair, value, rises, bracket, enough=enough)
-
-
-def free_reach(pair: Pair, *, tolerance: float) -> jax.Array:
-    """The factor to which the second region may grow or must shrink; 0 where none is found.
-
-    Max over kappa of (w . delta / (1 + tolerance) - ||Lambda w||) / ||M w||. At the best w of l2
-    the point where the two touch lies on the first one's outline: ||Lambda w|| = 1. The tolerance
-    brings the centers nearer before anything else, so that this turning point is the one of the
-    value: between very long and very short axes the two lie far apart.
-    """
-    pair = replace(pair, offset=pair.offset / (1 + tolerance))
-
-    def value(between: jax.Array, reach_a: jax.Array, reach_b: jax.Array) -> jax.Array:
-        return (between - reach_a) / reach_b
-
-    def rises(log_kappa: jax.Array) -> jax.Array:
-        if pair.order == 1:
-            return _saturated(pair, log_kappa)[0] < 1
-        return norm(witness(pair, log_kappa), 2) > 1
-
-    return search(pair, value, rises, _bracket_of_touching(pair), enough=jnp.inf)
-
-
-def search(
-    pair: Pair,
-    value: Evaluate,
-    rises: Callable[[jax.Array], jax.Array],
-    bracket: tuple[jax.Array, jax.Array],
-    *,
-    enough: float,
-) -> jax.Array:
-    """The best value met in a bisection over log kappa; 0 where none is positive."""
     State = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
 
     def step(state: State) -> State:
         count, low, high, best = state
         middle = (low + high) / 2
-        found = value(*reaches(pair, witness(pair, middle)))
-        up = rises(middle)
+        between, reach_a, reach_b = reaches(pair, witness(pair, middle))
+        found = between / (reach_a + reach_b)
+        if pair.order == 1:
+            held, free = saturated(pair, middle)
+            up = free > held
+        else:
+            up = jnp.exp(middle) * reach_b < reach_a
         best = jnp.where(found > best, found, best)  # never a NaN
         return count + 1, jnp.where(up, middle, low), jnp.where(up, high, middle), best
 
-    def goes_on(state: State) -> jax.Array:
-        return (state[0] < STEPS) & (state[3] <= enough)
+    log_ratio = jnp.log(pair.ratio)
+    turning = log_ratio if pair.order == 1 else -log_ratio
+    low, high = jnp.min(turning), jnp.max(turning)
+    most = steps(low.dtype)
 
-    start = jnp.int32(0), *bracket, jnp.zeros_like(bracket[0])
-    return jax.lax.while_loop(goes_on, step, start)[3]
+    def goes_on(state: State) -> jax.Array:
+        return (state[0] < most) & (state[3] <= enough)
+
+    return jax.lax.while_loop(goes_on, step, (jnp.int32(0), low, high, jnp.zeros_like(low)))[3]
 
 
 def witness(pair: Pair, log_kappa: jax.Array) -> jax.Array:
@@ -146,25 +114,16 @@ def reaches(pair: Pair, v: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     """
     peak = jnp.max(jnp.abs(v))
     v = v / jnp.where(peak > 0, peak, 1)
-    return total(v * pair.offset), _dual_norm(v, pair.order), _dual_norm(pair.ratio * v, pair.order)
+    return total(v * pair.offset), dual_norm(v, pair.order), dual_norm(pair.ratio * v, pair.order)
 
 
-def _dual_norm(v: jax.Array, order: int) -> jax.Array:
+def dual_norm(v: jax.Array, order: int) -> jax.Array:
+    """||v||_q, q dual to the norm order."""
     return jnp.max(jnp.abs(v)) if order == 1 else norm(v, 2)
 
 
-def _saturated(pair: Pair, log_kappa: jax.Array) -> tuple[jax.Array, jax.Array]:
+def saturated(pair: Pair, log_kappa: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The l1 dual's two sums of |delta|: over lambda where w is held by it, over mu elsewhere."""
     size, is_held = jnp.abs(pair.offset), pair.ratio < jnp.exp(log_kappa)
     held = total(jnp.where(is_held, size, 0))
     return held, total(jnp.where(is_held, 0, size / pair.ratio))
-
-
-def _bracket_of_touching(pair: Pair) -> tuple[jax.Array, jax.Array]:
-    """Where ||Lambda w|| = 1 must lie, from the smallest and the largest ratio alone."""
-    log_ratio = jnp.log(pair.ratio)
-    shortest, longest = jnp.min(log_ratio), jnp.max(log_ratio)
-    if pair.order == 1:
-        return shortest, longest
-    beyond = jnp.log(jnp.maximum(norm(pair.offset, 2) - 1, 1e-30))
-    return beyond - 2 * longest, beyond - 2 * shortest

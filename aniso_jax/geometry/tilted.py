@@ -17,7 +17,7 @@ from aniso_jax.geometry.balls import norm
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.geometry.rounding import slack, total
-from aniso_jax.geometry.separation import STEPS
+from aniso_jax.geometry.separation import dual_norm, steps
 
 
 def tilted_separation(a: Region, b: Region, *, enough: float) -> jax.Array:
@@ -31,37 +31,39 @@ def tilted_separation(a: Region, b: Region, *, enough: float) -> jax.Array:
         count, low, high, best = state
         middle = (low + high) / 2
         w = _witness(a, b, jnp.exp(middle))
-        reach_a, reach_b = _reach(a, w), _reach(b, w)
-        found = _between(a.center - b.center, w) / (reach_a + reach_b)
+        reach_a, reach_b = reach_along(a, w), reach_along(b, w)
+        found = between(a.center - b.center, w) / (reach_a + reach_b)
         up = jnp.exp(middle) * reach_b < reach_a
         best = jnp.where(found > best, found, best)  # never a NaN
         return count + 1, jnp.where(up, middle, low), jnp.where(up, high, middle), best
 
     (low_a, high_a), (low_b, high_b) = _log_reaches(a), _log_reaches(b)
     start = jnp.int32(0), low_a - high_b, high_a - low_b, jnp.zeros_like(low_a)
-    goes_on = lambda state: (state[0] < STEPS) & (state[3] <= enough)  # noqa: E731
+    most = steps(low_a.dtype)
+    goes_on = lambda state: (state[0] < most) & (state[3] <= enough)  # noqa: E731
     return jax.lax.while_loop(goes_on, step, start)[3]
 
 
-def _between(offset: jax.Array, w: jax.Array) -> jax.Array:
+def between(offset: jax.Array, w: jax.Array) -> jax.Array:
     """w . (x_a - x_b), rounded down; its terms have either sign."""
     terms = w * offset
     return total(terms) - 2 * slack(terms.dtype, terms.size) * total(jnp.abs(terms))
 
 
-def _reach(region: Region, w: jax.Array) -> jax.Array:
-    """gap ||S' w||, above what the rounding of S' w can hide; `margin` covers that of the rest.
+def reach_along(region: Region, w: jax.Array) -> jax.Array:
+    """gap ||S' w||_q, above what the rounding of S' w can hide; `margin` covers that of the rest.
 
     With z = diag(theta) w: k scalar products with z are wrong by `slack` ||z||, and the sum of
-    k + 1 terms by (k + 2) eps of their lengths.
+    k + 1 terms by (k + 2) eps of their lengths; in l2, which is never less than the largest entry.
     """
     scale = region.scale
     if not isinstance(scale, Rotated):
-        return region.gap * norm(scale.push(w), 2)
+        return region.gap * dual_norm(scale.push(w), region.order)
     k, eps = scale.directions, float(np.finfo(w.dtype).eps)
     stretched = math.sqrt(k) * jnp.max(jnp.abs(jnp.asarray(scale.stretch) - 1))
     sums = 1.1 * (slack(w.dtype, w.size) + (k + 2) * eps) * stretched + (k + 2) * eps
-    return region.gap * (norm(scale.adjoint(w), 2) + sums * norm(jnp.asarray(scale.theta) * w, 2))
+    hidden = sums * norm(jnp.asarray(scale.theta) * w, 2)
+    return region.gap * (dual_norm(scale.adjoint(w), region.order) + hidden)
 
 
 def _witness(a: Region, b: Region, kappa: jax.Array) -> jax.Array:

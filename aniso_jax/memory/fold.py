@@ -14,10 +14,11 @@ from aniso_jax.geometry.axes import thetas
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.memory.answers import MemoryAnswer
+from aniso_jax.memory.crowd import share_left, shrunk
 from aniso_jax.memory.registry import Memory
 from aniso_jax.memory.rows import Row
 from aniso_jax.memory.rules import check_storable, decide, is_candidate
-from aniso_jax.memory.scan import Seen, avoid, look
+from aniso_jax.memory.scan import Seen, look
 from aniso_jax.memory.sqlite import MemoryRefused
 
 _CLASSES = 2**31  # what an int32 holds
@@ -55,12 +56,6 @@ class Question:
         )
         return cls.of(nothing, ABSTAIN, order, shape)
 
-    def warm(self, block: Memory) -> None:
-        """Compile what a question needs, so that nobody waits for it while the file is locked."""
-        seen = _look(block, self.new, self.label)
-        _avoid(block, self.new, seen.undecided)
-        _decide(self.new, self.label, self.new.gap, block.region(0), jnp.int32(0), seen.is_inside)
-
 
 def answer_from(
     question: Question, blocks: Iterable[tuple[int, Memory]], *, next_id: int
@@ -71,16 +66,17 @@ def answer_from(
       blocks: every stored region, as (regions before the block, block); read once.
       next_id: the number that a new region gets; stored ones are numbered from 1.
     """
-    new, label, own = question.new, question.label, question.new.gap
+    new, label = question.new, question.label
     wants_own, holder = bool(is_candidate(new, label)), _Holder()
+    share = jnp.ones_like(new.gap)
     for before, block in blocks:
         seen = _look(block, new, label)
         holder = holder.or_in(block, seen, before)
         if wants_own and bool(jnp.any(seen.undecided)):
-            own = _avoid(block, replace(new, gap=own), seen.undecided)
+            share = _share_left(block, new, seen.undecided, share)
     old = holder.region or replace(new, gap=jnp.zeros_like(new.gap))
     inside = jnp.bool_(holder.region is not None)
-    found, stores = _decide(new, label, own, old, jnp.int32(holder.label), inside)
+    found, stores = _decide(new, label, share, old, jnp.int32(holder.label), inside)
     if not bool(stores):
         return replace(found, index=jnp.int32(holder.id)), None
     row = Row(
@@ -129,19 +125,14 @@ class _Holder:
         )
 
 
-_look = jax.jit(look)
-
-
-@jax.jit
-def _avoid(block: Memory, new: Region, undecided: jax.Array) -> jax.Array:
-    return avoid(block, new, undecided).gap
+_look, _share_left = jax.jit(look), jax.jit(share_left)
 
 
 @jax.jit
 def _decide(
     new: Region,
     label: jax.Array,
-    own: jax.Array,
+    share: jax.Array,
     old: Region,
     old_label: jax.Array,
     is_inside: jax.Array,
@@ -150,7 +141,7 @@ def _decide(
     return decide(
         new,
         label,
-        replace(new, gap=own),
+        shrunk(new, share),
         old=old,
         old_label=old_label,
         is_inside=is_inside,

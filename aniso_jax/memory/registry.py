@@ -14,8 +14,9 @@ from aniso_jax.geometry.rounding import total
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.geometry.shown import table
 from aniso_jax.memory.answers import MemoryAnswer
+from aniso_jax.memory.crowd import share_left, shrunk
 from aniso_jax.memory.rules import check_storable, class_of, decide, is_candidate
-from aniso_jax.memory.scan import avoid, look
+from aniso_jax.memory.scan import look
 
 
 @jax.tree_util.register_dataclass
@@ -144,11 +145,11 @@ def memory_insert(
     seen = look(memory, new, label)
     old, old_label = memory.region(seen.index), memory.labels[seen.index]
     wants_own = is_candidate(new, label) & (~seen.is_inside | (old_label == label))
-    own = avoid(memory, new, seen.undecided & wants_own)
+    share = share_left(memory, new, seen.undecided & wants_own, jnp.ones_like(new.gap))
     answer, stores = decide(
         new,
         label,
-        own,
+        shrunk(new, share),
         old=old,
         old_label=old_label,
         is_inside=seen.is_inside,

@@ -2,10 +2,10 @@
 
 The pass costs a few operations a coordinate. It decides membership, and with s = 1/2 in the dual
 (l2: sum delta^2 / (2 (lambda^2 + mu^2)), l1: sum |delta| / (2 max(lambda, mu))) proves most regions
-disjoint; what it cannot prove is left to the search, one region at a time.
+disjoint; what it cannot prove is left to the search of `crowd`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import jax
@@ -13,7 +13,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from aniso_jax.geometry.axes import semi_axes
-from aniso_jax.geometry.disjoint import shrink_to_avoid
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.rounding import slack, total
 from aniso_jax.geometry.separation import margin
@@ -69,22 +68,6 @@ def look(memory: "Memory", new: Region, label: jax.Array) -> Seen:
     blocks = (memory.count + rows - 1) // rows
     gauges, apart = jax.lax.fori_loop(0, blocks, block, none)
     return _seen(memory, gauges, apart, new.dimension)
-
-
-def avoid(memory: "Memory", new: Region, undecided: jax.Array) -> Region:
-    """`new`, shrunk away from every undecided region; its gap is 0 where nothing is left."""
-
-    def is_open(state: tuple[jax.Array, jax.Array]) -> jax.Array:
-        return jnp.any(state[0]) & (state[1] > 0)
-
-    def step(state: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        undecided, gap = state
-        index = jnp.argmax(undecided)
-        shrunk = shrink_to_avoid(replace(new, gap=gap), memory.region(index))
-        return undecided.at[index].set(False), shrunk.gap
-
-    _, gap = jax.lax.while_loop(is_open, step, (undecided, new.gap))
-    return replace(new, gap=gap)
 
 
 def _glance(

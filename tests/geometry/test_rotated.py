@@ -3,11 +3,11 @@
 from dataclasses import replace
 from functools import partial
 
-import cvxpy
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from rotated_samples import region, rotated
 
 import aniso_jax as aj
 from aniso_jax.geometry.stretching import column_sums
@@ -15,23 +15,6 @@ from aniso_jax.geometry.stretching import column_sums
 pytestmark = pytest.mark.usefixtures("quick_compiles")
 largest_inside, surely_contains = jax.jit(aj.largest_inside), jax.jit(aj.surely_contains)
 surely_disjoint, shrink_to_avoid = jax.jit(aj.surely_disjoint), jax.jit(aj.shrink_to_avoid)
-
-
-def rotated(d: int, k: int, seed: int = 0, *, equal: bool = False, low: float = 0.2):
-    """A rotated scale and its matrix in float64, from the float32 numbers as they stand."""
-    rng = np.random.default_rng(seed)
-    basis = np.linalg.qr(rng.normal(size=(d, k)))[0].T.astype(np.float32)
-    stretch = rng.uniform(low, 5, k).astype(np.float32)
-    theta = (np.full(d, 0.7) if equal else rng.uniform(0.2, 3, d)).astype(np.float32)
-    inner = np.eye(d) + (basis.T * (stretch.astype(np.float64) - 1)) @ basis.astype(np.float64)
-    scale = aj.Rotated(theta=theta, basis=basis, stretch=stretch)
-    return scale, np.float64(theta)[:, None] * inner
-
-
-def region(scale, center, gap=1.5, order=2) -> aj.Region:
-    return aj.Region(
-        center=jnp.asarray(center, jnp.float32), scale=scale, gap=jnp.float32(gap), order=order
-    )
 
 
 SIZES = ((6, 2), (6, 6))
@@ -207,46 +190,6 @@ def test_what_fits_into_a_region_lies_in_it(order, kinds) -> None:
             assert farthest <= 1 + 1e-6 or gap == 0 or not is_claimed
             best = max(best, farthest if gap > 0 and factor == 1 else 0)
     assert best > (0.999 if kinds == "same" else 0.5)
-
-
-def growth(a: aj.Region, b: aj.Region, matrices) -> float:
-    """By how much both may grow before they meet, from a cone program in float64."""
-    y, t = cvxpy.Variable(a.dimension), cvxpy.Variable()
-    limits = [
-        cvxpy.norm(np.linalg.inv(matrix) @ (y - np.float64(r.center)) / float(r.gap), r.order) <= t
-        for r, matrix in zip((a, b), matrices, strict=True)
-    ]
-    problem = cvxpy.Problem(cvxpy.Minimize(t), limits)
-    problem.solve(solver=cvxpy.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
-    return float(t.value)
-
-
-@pytest.mark.parametrize(
-    "order, seed", ((2, 0), (2, 3), (1, 0), pytest.param(1, 3, marks=pytest.mark.slow))
-)
-def test_disjointness_against_a_cone_program(order, seed) -> None:
-    scales = [rotated(6, 2, 10 + seed), rotated(6, 2, 20 + seed)]
-    matrices = [matrix for _, matrix in scales]
-    if seed == 3:  # one of the two is aligned
-        theta = np.linspace(0.5, 2, 6).astype(np.float32)
-        scales[1], matrices[1] = (aj.Diagonal(theta=theta), None), np.diag(np.float64(theta))
-    away = np.random.default_rng(seed).normal(size=6) * 3
-    a, b = region(scales[0][0], away, 1.2, order), region(scales[1][0], np.zeros(6), 0.9, order)
-    factor = growth(a, b, matrices)
-
-    def grown(r, by):
-        return region(r.scale, r.center, float(r.gap) * by, order)
-
-    for by in (0.3, 0.9999, 1.0001, 1.5):
-        is_disjoint = bool(surely_disjoint(grown(a, by * factor), grown(b, by * factor)))
-        assert not (is_disjoint and by > 1)
-        if order == 2 and by < 1:
-            assert is_disjoint
-    new, old = grown(a, 2 * factor), grown(b, factor)
-    fitted = shrink_to_avoid(new, old)
-    assert float(fitted.gap) <= factor * 1.2 * (1 + 1e-6)
-    assert order == 1 or float(fitted.gap) >= factor * 1.2 * (1 - 1e-4)
-    assert float(fitted.gap) == 0 or bool(surely_disjoint(fitted, old))
 
 
 def test_what_is_no_rotated_scale_is_refused_or_flagged() -> None:
