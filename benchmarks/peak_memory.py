@@ -47,7 +47,7 @@ def main(config: Config) -> None:
     scale = aj.Isotropic(sigma=0.25)
     count = jax.jit(partial(aj.count_votes, apply_fn, law=aj.gaussian, scale=scale, n=config.n))
     jax.block_until_ready(count(params, x, key))
-    print(json.dumps({"network": config.network, "n": config.n, "peak_mib": _peak_mib()}))
+    print(json.dumps({"network": config.network, "n": config.n, "peak_mib": peak_mib()}))
 
 
 def measure_apart(network: str, n: int) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def random_network(name: str, dtype: str) -> tuple[Any, Any]:
     return lambda p, rows: apply_fn(p, rows.astype(dtype)).astype(jnp.float32), low
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
     """Of this program alone: `ru_maxrss` on Linux remembers the process that started it."""
     status = Path("/proc/self/status")
     if status.exists():
