@@ -11,6 +11,8 @@ from foreign_samples import state_of, write_legacy
 from aniso_jax import cli
 
 ROOT = Path(__file__).parents[1]
+# its commands compile longer than they compute
+pytestmark = pytest.mark.usefixtures("quick_compiles")
 README = (ROOT / "README.md").read_text()
 
 

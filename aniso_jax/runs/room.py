@@ -58,9 +58,10 @@ class Room:
     def _halve(self, chunk: int, error: Exception) -> None:
         draws = self.of(chunk)
         if self._on_less is None or draws <= BLOCK:
-            least = " although that is one block, the least there is" * (draws <= BLOCK)
-            raise MemoryError(
-                f"the device holds no {draws} draws of each input at once{least}"
-            ) from error
+            why = " although that is one block, the least there is"
+            if draws > BLOCK:
+                why = ", and this network's logits depend on how many it is given"
+            said = f"the device holds no {draws} draws of each input at once{why}"
+            raise MemoryError(said) from error
         self._halvings, self._is_checked = self._halvings + 1, False
         self._on_less(self.of(chunk))

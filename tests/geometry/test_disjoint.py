@@ -1,6 +1,7 @@
 """`surely_disjoint`, `shrink_to_avoid`, `largest_inside` against a cone and a linear program."""
 
 from dataclasses import replace
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -45,13 +46,16 @@ def random_region(rng, dimension: int, order: int, kind: str) -> aj.Region:
     return region(rng.random(dimension), theta, rng.uniform(0.5, 2), order)
 
 
-def pairs(dimension: int, order: int, count: int):
+@cache
+def pairs(dimension: int, order: int) -> list:
     """Pairs of every two kinds of shapes, each with its growth."""
     rng = np.random.default_rng(dimension + order)
-    for number in range(count):
+    found = []
+    for number in range(36 if dimension <= 10 else 9):
         kinds = KINDS[number % 3], KINDS[(number // 3) % 3]
         a, b = (random_region(rng, dimension, order, kind) for kind in kinds)
-        yield a, b, growth(a, b)
+        found.append((a, b, growth(a, b)))
+    return found
 
 
 def scaled(region: aj.Region, factor: float) -> aj.Region:
@@ -61,7 +65,7 @@ def scaled(region: aj.Region, factor: float) -> aj.Region:
 @pytest.mark.parametrize("order", (1, 2))
 @pytest.mark.parametrize("dimension", SIZES)
 def test_disjoint_agrees_with_the_oracle_on_both_sides_of_tangency(dimension, order):
-    for a, b, t in pairs(dimension, order, 36 if dimension <= 10 else 9):
+    for a, b, t in pairs(dimension, order):
         for near in NEAR:
             closer = t / (1 + near)  # now they may grow by 1 + near, but for rounding the gaps
             one, other = scaled(a, closer), scaled(b, closer)
@@ -76,7 +80,7 @@ def test_disjoint_agrees_with_the_oracle_on_both_sides_of_tangency(dimension, or
 @pytest.mark.parametrize("order", (1, 2))
 @pytest.mark.parametrize("dimension", SIZES)
 def test_a_shrunk_region_stops_just_short_of_the_other(dimension, order):
-    for old, new, t in pairs(dimension, order, 27 if dimension <= 10 else 9):
+    for old, new, t in pairs(dimension, order):
         old = scaled(old, 0.7 * t)
         free = scaled(new, 0.7 * t)
         assert avoid(free, old).gap == free.gap  # nothing to do
@@ -249,10 +253,10 @@ def test_mapped_is_looped(order):
     some = [random_region(rng, 10, order, "mild") for _ in range(8)]
     one = scaled(random_region(rng, 10, order, "wild"), 0.1)
     batch = jax.tree.map(lambda *leaves: jnp.stack(leaves), *some)
-    mapped = jax.vmap(aj.shrink_to_avoid, in_axes=(None, 0))(one, batch)
+    mapped = jax.jit(jax.vmap(aj.shrink_to_avoid, in_axes=(None, 0)))(one, batch)
     looped = [avoid(one, other).gap for other in some]
     np.testing.assert_allclose(mapped.gap, looped, rtol=1e-5)
-    said = jax.vmap(aj.surely_disjoint, in_axes=(None, 0))(one, batch)
+    said = jax.jit(jax.vmap(aj.surely_disjoint, in_axes=(None, 0)))(one, batch)
     assert said.tolist() == [bool(disjoint(one, other)) for other in some]
 
 
