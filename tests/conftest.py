@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from importlib.util import find_spec
+from pathlib import Path
 
 # What one worker, or one command in a process of its own, has compiled the others only read.
 # JAX looks at these when it is imported; workers inherit them.
@@ -37,15 +38,7 @@ def browser(tmp_path_factory):
         yield driver
 
 
-@pytest.fixture(scope="module")
-def quick_compiles():
-    """For modules whose small runs compile longer than they compute."""
-    import quick  # after the environment is set
-
-    with quick.compiles():
-        yield
-
-
+TESTS = Path(__file__).parent
 _AS_FOR_USERS = (  # bits, and steps that enlarge them
     "test_networks",
     "test_rotated_search",
@@ -64,8 +57,20 @@ _QUICK = (
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick_by_default(request):
-    """Folders whose tests are about more than numbers; the others see what users see."""
-    if request.path.parent.name in _QUICK and request.path.stem not in _AS_FOR_USERS:
-        request.getfixturevalue("quick_compiles")
+class Compiles:
+    """Quickly in folders whose tests are about more than numbers; the others see what users see."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item):
+        import quick  # after the environment is set
+
+        folder, module = item.path.parent.name, item.path.stem
+        by_default = folder in _QUICK and module not in _AS_FOR_USERS
+        is_quick = by_default and item.path.is_relative_to(TESTS)
+        marked = item.get_closest_marker("compiles")
+        quick.choose(is_quick if marked is None else marked.args[0] == "quickly")
+
+
+def pytest_configure(config):
+    """As a plugin it is asked about doctests too, which lie in no folder of tests."""
+    config.pluginmanager.register(Compiles())

@@ -2,13 +2,10 @@
 
 XLA leaves its passes out, and on JAX before 0.12, which can choose, writes its loops for CPU the
 older way: that compiles twice as fast. Bits may differ from a user's, but not between a process
-under `compiles` and one started with `ENVIRONMENT`.
+where they were chosen and one started with `ENVIRONMENT`.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from unittest import mock
 
 import jax
 from jax._src import compiler  # whose options no public function reaches
@@ -21,16 +18,11 @@ OLDER_LOOPS = {"XLA_FLAGS": _FLAGS} if _CAN_CHOOSE else {}
 ENVIRONMENT = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1", **OLDER_LOOPS}
 
 
-@contextmanager
-def compiles() -> Iterator[None]:
-    """Compile quickly in here; what was compiled the other way is forgotten."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.clear_caches()
-    jax.config.update("jax_disable_most_optimizations", True)
-    with mock.patch.object(compiler, "get_compile_options", _options):
-        yield
-    jax.config.update("jax_disable_most_optimizations", before)
-    jax.clear_caches()
+def choose(quickly: bool) -> None:
+    """Compile quickly from now on, or as for users; what the other way compiled is forgotten."""
+    if quickly != jax.config.read("jax_disable_most_optimizations"):
+        jax.clear_caches()
+        jax.config.update("jax_disable_most_optimizations", quickly)
 
 
 _of_users = compiler.get_compile_options
@@ -42,3 +34,6 @@ def _options(*args, **kwargs):
     if _CAN_CHOOSE and jax.config.read("jax_disable_most_optimizations"):
         options.env_option_overrides = [*options.env_option_overrides, (_FLAG, False)]
     return options
+
+
+compiler.get_compile_options = _options

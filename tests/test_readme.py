@@ -11,8 +11,6 @@ from foreign_samples import state_of, write_legacy
 from aniso_jax import cli
 
 ROOT = Path(__file__).parents[1]
-# its commands compile longer than they compute
-pytestmark = pytest.mark.usefixtures("quick_compiles")
 README = (ROOT / "README.md").read_text()
 
 
@@ -54,6 +52,7 @@ def shortened(line: str) -> list[str]:
     return words + ([option, value] if option and option not in words else [])
 
 
+@pytest.mark.compiles("quickly")
 def test_commands_run_in_order(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     foreign = next((ROOT / "tests/report/published").glob("*.tsv"))

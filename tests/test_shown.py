@@ -10,7 +10,7 @@ import pytest
 import aniso_jax as aj
 from aniso_jax.geometry.shown import down, scale_text, table
 
-pytestmark = pytest.mark.usefixtures("quick_compiles")
+pytestmark = pytest.mark.compiles("quickly")
 BASIS = np.array([[0.6, 0.8]], np.float32)
 TILTED = aj.Rotated(theta=np.float32(0.5), basis=BASIS, stretch=np.array([4.0], np.float32))
 

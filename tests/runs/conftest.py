@@ -4,7 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 
@@ -68,17 +67,6 @@ def _scale(root: Path, law: str, kind: str, asked) -> object:
         assert aniso_jax("optimize", *asked(law, "anisotropic"), "--out", out) == 0
         return out
     return kind
-
-
-@pytest.fixture
-def full_compiles():
-    """XLA with all its passes, for what is promised of bits."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", False)
-    jax.clear_caches()
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
-    jax.clear_caches()
 
 
 @pytest.fixture

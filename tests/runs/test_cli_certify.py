@@ -114,10 +114,9 @@ SIZES = (
 )
 
 
+@pytest.mark.compiles("fully")  # bits
 @pytest.mark.parametrize("asked_sizes", [SIZES[1:2], pytest.param(SIZES, marks=pytest.mark.slow)])
-def test_sizes_never_change_the_bytes_or_are_said(
-    asked_sizes, asked, plan, tmp_path, full_compiles
-):
+def test_sizes_never_change_the_bytes_or_are_said(asked_sizes, asked, plan, tmp_path):
     """Where a block's logits have other bits in a chunk, batch and chunk join the configuration."""
     assert aniso_jax("certify", *asked(), *plan, "--out", tmp_path / "own") == 0
     for index, sizes in enumerate(asked_sizes):

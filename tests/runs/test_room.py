@@ -30,8 +30,9 @@ def small_device(monkeypatch):
     return holding
 
 
+@pytest.mark.compiles("fully")  # bits
 def test_less_is_drawn_at_once_and_the_votes_are_the_same(
-    asked, plan, tmp_path, small_device, full_compiles, capsys
+    asked, plan, tmp_path, small_device, capsys
 ):
     words = ("certify", *asked(), *plan, "--out")
     assert aniso_jax(*words, tmp_path / "whole") == 0
@@ -109,5 +110,5 @@ def test_nothing_is_halved_where_nobody_is_told():
     def full(draws: int) -> None:
         raise jax.errors.JaxRuntimeError(FULL)
 
-    with pytest.raises(MemoryError, match="holds no 256 draws .* logits depend on how many"):
+    with pytest.raises(MemoryError, match=r"holds no 256 draws .* logits depend on how many"):
         Room().tried(full, 256)
