@@ -39,14 +39,18 @@ def browser(tmp_path_factory):
 
 
 TESTS = Path(__file__).parent
-_AS_FOR_USERS = (  # bits, and steps that enlarge them
+_AS_FOR_USERS = (  # bits, roundings, steps that enlarge them
+    "test_disjoint",
+    "test_low_bits",
     "test_networks",
+    "test_rotated_pairs",
     "test_rotated_search",
-    "test_ray_clusters",  # in processes that Ray starts
 )
 _QUICK = (
     "audit",
+    "certification",
     "figures",
+    "geometry",
     "memory",
     "models",
     "optimize",
@@ -58,17 +62,16 @@ _QUICK = (
 
 
 class Compiles:
-    """Quickly in folders whose tests are about more than numbers; the others see what users see."""
+    """Quickly for examples and where tests are about more than bits; as for users elsewhere."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item):
         import quick  # after the environment is set
 
-        folder, module = item.path.parent.name, item.path.stem
-        by_default = folder in _QUICK and module not in _AS_FOR_USERS
-        is_quick = by_default and item.path.is_relative_to(TESTS)
+        is_example = not item.path.is_relative_to(TESTS)
+        is_quick = item.path.parent.name in _QUICK and item.path.stem not in _AS_FOR_USERS
         marked = item.get_closest_marker("compiles")
-        quick.choose(is_quick if marked is None else marked.args[0] == "quickly")
+        quick.choose(marked.args[0] == "quickly" if marked else is_example or is_quick)
 
 
 def pytest_configure(config):

@@ -12,7 +12,6 @@ from rotated_samples import region, rotated
 import aniso_jax as aj
 from aniso_jax.geometry.stretching import column_sums
 
-pytestmark = pytest.mark.compiles("quickly")
 largest_inside, surely_contains = jax.jit(aj.largest_inside), jax.jit(aj.surely_contains)
 surely_disjoint, shrink_to_avoid = jax.jit(aj.surely_disjoint), jax.jit(aj.shrink_to_avoid)
 

@@ -127,10 +127,9 @@ def test_its_votes_are_drawn_again(demo, name, capsys):
 
 
 def each_attacked() -> list:
-    """Every run with one input, and one with three; all with all slowly."""
+    """An ellipsoid and a cross-polytope for each of some inputs; all runs with all slowly."""
     every = [pytest.param(n, 5, marks=pytest.mark.slow) for n in RUNS]
-    once = [pytest.param(n, 1) for n in RUNS if n != "l2-anisotropic"]
-    return [pytest.param("l2-anisotropic", 3), *once, *every]
+    return [("l2-anisotropic", 3), ("l1-anisotropic", 1), ("l2-isotropic", 1), *every]
 
 
 @pytest.mark.parametrize(("name", "limit"), each_attacked())

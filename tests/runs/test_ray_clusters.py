@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from cli_samples import ROOT, aniso_jax, records_of, short_run, start, tree
+from quick import ENVIRONMENT
 
 from aniso_jax.records.load import load_frame
 from aniso_jax.records.parts import part_path, present_parts
@@ -26,6 +28,13 @@ ray = pytest.importorskip("ray", reason="ray is not installed: pip install 'anis
 INPUTS, PARTS = 100, 7  # the last part is ragged
 ACTORS = ("--engine", "ray", "--actors", 2)
 OPEN = {"RAY_AUTH_MODE": "disabled"}  # a cluster that asks for no token
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_quickly():
+    """The processes that Ray starts inherit it."""
+    with mock.patch.dict(os.environ, ENVIRONMENT):
+        yield
 
 
 @pytest.fixture(scope="module")
