@@ -130,9 +130,12 @@ def test_shards_lock_each_other_out_only_where_they_are_the_same(tmp_path):
 def test_shards_of_another_cut_wait(tmp_path):
     """They have some of the same parts, and would remove each other's half-written files."""
     said = r"as shard 1/2: wait .* or give --shard i/2 with another i"
-    with sole_writer(tmp_path, shard(1, 2)), sole_writer(tmp_path, shard(2, 2)):
-        with pytest.raises(RunBusy, match=said), sole_writer(tmp_path, shard(3, 3)):
-            pass
+    with (
+        sole_writer(tmp_path, shard(1, 2)),
+        pytest.raises(RunBusy, match=said),
+        sole_writer(tmp_path, shard(3, 3)),
+    ):
+        pass
     with sole_writer(tmp_path, shard(3, 3)):
         assert [str(writer.shard) for writer in writers(tmp_path)] == ["3/3"]
 
