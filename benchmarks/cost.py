@@ -85,7 +85,7 @@ def costs(
                     "inputs": f"{inputs:,}",
                     "n": f"{n:,}",
                     "scale": scale,
-                    "evaluations": f"{inputs * each:.3g}",
+                    "evaluations": f"{inputs * each / 1e6:,.0f} million",
                     **times,
                 }
 

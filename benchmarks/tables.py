@@ -171,7 +171,7 @@ def _cost(content: Content) -> Iterator[Row]:
     """What data sets cost at each rate that was measured."""
     for measured, rate in rates(content).items():
         for row in costs(rate):
-            yield {"one device": f"{measured}: {rate:,.3g} draws/s", **row}
+            yield {"one device": f"{rate:,.3g} draws/s ({measured})", **row}
 
 
 def _measured(what: str, found: str) -> Row:
