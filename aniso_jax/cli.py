@@ -1,8 +1,10 @@
 """The command line: which commands there are, and how one is parsed and refused."""
 
-import sys
+import contextlib
+import signal
+import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import Annotated, Any
 
@@ -20,8 +22,10 @@ from aniso_jax.audit.verify.config import Verify
 from aniso_jax.commands import doubts, results, work
 from aniso_jax.figures.config import Figures
 from aniso_jax.runs.check import Check
+from aniso_jax.runs.compiled import keep_compiled
 from aniso_jax.runs.config import Certify, Demo, Optimize, Predict
 from aniso_jax.runs.imports import ImportCheckpoint
+from aniso_jax.runs.log import said, said_as_json
 from aniso_jax.runs.memory_config import MemoryCommand
 from aniso_jax.runs.refusals import REFUSALS, sentence
 from aniso_jax.runs.results_config import Export, Merge, Report, Status
@@ -68,14 +72,20 @@ _STOPPED = "Stopped; nothing half-written is left. The same command starts again
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; an error is one sentence on standard error and exit status 2."""
-    warnings.showwarning = lambda text, *_: print(f"aniso-jax: {text}", file=sys.stderr)
+    say = said
+    warnings.showwarning = lambda text, *_: say("warning", str(text))
     try:
         command = _parsed(arguments)
-        _COMMANDS[type(command)](command)
+        say = said_as_json if getattr(command, "log_json", False) else said
+        keep_compiled()
+        with _stopped_by_sigterm():
+            _COMMANDS[type(command)](command)
     except KeyboardInterrupt as stop:
-        raise SystemExit(_said(str(stop) or _STOPPED, status=130)) from None
+        say("stopped", str(stop) or _STOPPED)
+        raise SystemExit(130) from None
     except REFUSALS as error:
-        raise SystemExit(_said(sentence(error), status=2)) from None
+        say("error", sentence(error))
+        raise SystemExit(2) from None
 
 
 def _parsed(arguments: Sequence[str] | None) -> Any:
@@ -84,9 +94,17 @@ def _parsed(arguments: Sequence[str] | None) -> Any:
     return tyro.cli(Command, prog="aniso-jax", args=arguments, config=flags)  # type: ignore[arg-type]
 
 
-def _said(text: str, *, status: int) -> int:
-    print(f"aniso-jax: {text}", file=sys.stderr)
-    return status
+@contextlib.contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """As by Ctrl-C: what ends a job of a cluster is no reason to say nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

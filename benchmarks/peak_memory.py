@@ -26,7 +26,13 @@ NETWORKS: dict[str, tuple[int, ...]] = {
     "small-cnn": (28, 28, 1),
     "strided-cnn": (28, 28, 1),
     "resnet20": (32, 32, 3),
+    "resnet18": (32, 32, 3),
+    "resnet50": (224, 224, 3),
 }
+SMALL = ("small-cnn", "strided-cnn", "resnet20")
+"""Those that a CPU has done with in minutes."""
+
+_CLASSES = {"resnet50": 1000}  # as ImageNet; the others have ten
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +40,8 @@ class Config:
     """Count votes once and print the peak memory as JSON."""
 
     network: str
-    """With random weights: small-cnn and strided-cnn at 28x28, resnet20 at 32x32."""
+    """With random weights: small-cnn, strided-cnn at 28x28, resnet20, resnet18 at 32x32, resnet50
+    at 224x224."""
 
     n: int
     """Draws of one input."""
@@ -61,7 +68,8 @@ def measure_apart(network: str, n: int) -> dict[str, Any]:
 
 def random_network(name: str, dtype: str) -> tuple[Any, Any]:
     """A network with random weights, which do not change what a pass costs."""
-    model = build(name, shape=NETWORKS[name], classes=10, rngs=nnx.Rngs(0))
+    classes = _CLASSES.get(name, 10)
+    model = build(name, shape=NETWORKS[name], classes=classes, rngs=nnx.Rngs(0))
     apply_fn, params = from_nnx(model, example=jnp.zeros(NETWORKS[name]))
     if dtype == "float32":
         return apply_fn, params

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 from machine import keep
-from peak_memory import NETWORKS, random_network
+from peak_memory import NETWORKS, SMALL, random_network
 from pipelines.measures import spread
 from timing import compiled, in_turn, ratio
 
@@ -38,8 +38,9 @@ class Config:
     out: Path
     """The JSON file to write."""
 
-    networks: tuple[str, ...] = tuple(NETWORKS)
-    """With random weights: small-cnn and strided-cnn at 28x28, resnet20 at 32x32."""
+    networks: tuple[str, ...] = SMALL
+    """With random weights: small-cnn, strided-cnn at 28x28, resnet20, resnet18 at 32x32, resnet50
+    at 224x224 (for an accelerator, or a few rows)."""
 
     batches: tuple[int, ...] = (1, 4, 10)
     """Inputs side by side."""

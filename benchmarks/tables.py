@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from cost import costs, rates
 
 Content = dict[str, Any]
 Row = dict[str, str]
@@ -166,6 +167,13 @@ def _scaling(content: Content) -> Iterator[Row]:
         yield _measured(f"peak memory, {row['inputs']:,} inputs", f"{row['peak_mib']:.0f} MiB")
 
 
+def _cost(content: Content) -> Iterator[Row]:
+    """What data sets cost at each rate that was measured."""
+    for measured, rate in rates(content).items():
+        for row in costs(rate):
+            yield {"one device": f"{rate:,.3g} draws/s ({measured})", **row}
+
+
 def _measured(what: str, found: str) -> Row:
     return {"what": what, "measured": found}
 
@@ -180,5 +188,6 @@ TABLES: dict[str, tuple[str, Callable[[Content], Iterator[Row]]]] = {
     "insertion": ("memory", _insertion),
     "training": ("training", _training),
     "scaling": ("scaling", _scaling),
+    "cost": ("resnet50", _cost),
 }
 """For each table how the names of its results begin, and what reads them."""

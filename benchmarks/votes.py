@@ -19,7 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 import tyro
 from machine import keep
-from peak_memory import NETWORKS, measure_apart, random_network
+from others import watched
+from peak_memory import NETWORKS, SMALL, measure_apart, random_network
 from pipelines.measures import spread
 from timing import compiled, in_turn, ratio
 
@@ -36,8 +37,9 @@ class Config:
     out: Path
     """The JSON file to write."""
 
-    networks: tuple[str, ...] = tuple(NETWORKS)
-    """With random weights: small-cnn and strided-cnn at 28x28, resnet20 at 32x32."""
+    networks: tuple[str, ...] = SMALL
+    """With random weights: small-cnn, strided-cnn at 28x28, resnet20, resnet18 at 32x32, resnet50
+    at 224x224 (for an accelerator, or a few rows)."""
 
     dtypes: tuple[Literal["float32", "bfloat16"], ...] = ("float32", "bfloat16")
     """What the network computes in; noise is made and added in float32."""
@@ -76,9 +78,10 @@ class Setting:
 
 def main(config: Config) -> None:
     """Measure, print and keep."""
-    speed = list(_speeds(config))
+    others = watched()
+    results = {"speed": list(_speeds(config)), "cores_of_others": others()}
     memory = [measure_apart(name, n) for name in config.networks for n in config.memory_draws]
-    keep(config.out, "python " + " ".join(sys.argv), {"speed": speed, "memory": memory})
+    keep(config.out, "python " + " ".join(sys.argv), {**results, "memory": memory})
 
 
 def _speeds(config: Config) -> Iterator[dict[str, Any]]:

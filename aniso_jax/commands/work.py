@@ -4,6 +4,7 @@ from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.commands.console import console, print_tables
 from aniso_jax.data.load import load as load_data
 from aniso_jax.records.load import load_frame
+from aniso_jax.records.schema import flat_columns
 from aniso_jax.report.compare import galleries_of, with_containment
 from aniso_jax.report.html import write_html
 from aniso_jax.report.rounding import significant_up
@@ -41,11 +42,12 @@ def demo(config: Demo) -> None:
 def certify(config: Certify) -> None:
     """Certify a run; its tables, or where it stands if other shards still work."""
     with watched(config.out.name, log_json=config.log_json) as progress:
-        certify_run(config, watch=progress)
+        experiment = certify_run(config, watch=progress)
     if (there := status_of(config.out)).missing:  # the other shards'
         print("\n".join(there.lines()))
-    else:
-        print_tables([load_frame(config.out)])
+    else:  # a memory's table is about scales too
+        columns = flat_columns(experiment) if experiment.memory is None else None
+        print_tables([load_frame(config.out, columns=columns)])
 
 
 def optimize(config: Optimize) -> None:

@@ -1,5 +1,6 @@
 """A finished run as one table."""
 
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ class IncompleteRun(ValueError):
     """Some inputs of the run are not there yet."""
 
 
-def load_run(path: str | Path, *, partial: bool = False) -> Any:
+def load_run(
+    path: str | Path, *, partial: bool = False, columns: Container[str] | None = None
+) -> Any:
     """The whole run as a `pyarrow.Table`, in ascending `index`, its experiment in the metadata.
 
     pandas, polars and duckdb read the table as it is; `records.schema` documents the columns.
@@ -27,6 +30,8 @@ def load_run(path: str | Path, *, partial: bool = False) -> Any:
     Args:
         path: the run directory.
         partial: take what is there of an unfinished run.
+        columns: these alone, and `index`; every part is still checked whole, one after the other,
+            so that scales of many large inputs need not be in memory together. None for all.
 
     Raises:
         NotARun: the path holds no run.
@@ -35,11 +40,10 @@ def load_run(path: str | Path, *, partial: bool = False) -> Any:
     """
     directory = Path(path)
     experiment = read_experiment(directory)
-    schema = run_schema(experiment)
-    tables = [read_part(directory, part, experiment) for part in present_parts(directory)]
-    table = pa.concat_tables(
-        [schema.empty_table(), *(part.replace_schema_metadata(schema.metadata) for part in tables)]
-    )
+    schema = _schema(experiment, columns)
+    parts = (read_part(directory, part, experiment) for part in present_parts(directory))
+    kept = (part.select(schema.names).replace_schema_metadata(schema.metadata) for part in parts)
+    table = pa.concat_tables([schema.empty_table(), *kept])
     if len(table) < experiment.inputs and not partial:
         raise IncompleteRun(
             f"{directory} holds {len(table)} of its {experiment.inputs} inputs; run the same "
@@ -49,7 +53,9 @@ def load_run(path: str | Path, *, partial: bool = False) -> Any:
     return table
 
 
-def load_frame(path: str | Path, *, partial: bool = False) -> Any:
+def load_frame(
+    path: str | Path, *, partial: bool = False, columns: Container[str] | None = None
+) -> Any:
     """The whole run as a `pandas.DataFrame`, with the run's constants in `.attrs`.
 
     The attributes are `name` (of the directory), `run` (hash), `data`, `data_fingerprint`, `model`,
@@ -61,10 +67,19 @@ def load_frame(path: str | Path, *, partial: bool = False) -> Any:
 
     Args and errors as `load_run`.
     """
-    table = load_run(path, partial=partial)
+    table = load_run(path, partial=partial, columns=columns)
     frame = table.to_pandas()
     frame.attrs = _attributes(Path(path), experiment_of(table.schema))
     return frame
+
+
+def _schema(experiment: Experiment, columns: Container[str] | None) -> Any:
+    """Of the columns that are asked for."""
+    whole = run_schema(experiment)
+    if columns is None:
+        return whole
+    asked = [field for field in whole if field.name == "index" or field.name in columns]
+    return pa.schema(asked, metadata=whole.metadata)
 
 
 def _attributes(directory: Path, experiment: Experiment) -> dict[str, Any]:

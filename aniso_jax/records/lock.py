@@ -43,7 +43,8 @@ def sole_writer(directory: Path, shard: Shard | None = None) -> Iterator[None]:
     (`flock`) and end with the process, however it ends.
 
     Raises:
-        RunBusy: another process holds it; the sentence names that process.
+        RunBusy: another process holds it, or a shard of another cut, which has some of the same
+            parts; the sentence names that process.
     """
     if shard is None:
         with _held(directory / LOCK, directory, fcntl.LOCK_EX):
@@ -53,6 +54,7 @@ def sole_writer(directory: Path, shard: Shard | None = None) -> Iterator[None]:
         _held(directory / LOCK, directory, fcntl.LOCK_SH),
         _held(directory / f"{LOCK}{shard.suffix}", directory, fcntl.LOCK_EX),
     ):
+        _check_cut(directory, shard)
         yield
 
 
@@ -69,6 +71,16 @@ def writers(directory: Path) -> list[Writer]:
     """The living processes that write a directory, as far as its file system tells."""
     files = sorted(path for path in directory.iterdir() if is_lock(path))
     return [Writer(shard=_shard_of(path), holder=_holder(path)) for path in files if _is_held(path)]
+
+
+def _check_cut(directory: Path, shard: Shard) -> None:
+    """Asked under one's own lock, so that of two who begin together one at least sees the other."""
+    for writer in writers(directory):
+        if writer.shard is not None and writer.shard.count != shard.count:
+            raise RunBusy(
+                f"{directory} is being written by {writer.holder} as shard {writer.shard}: wait "
+                f"until it ends, or give --shard i/{writer.shard.count} with another i."
+            )
 
 
 @contextlib.contextmanager

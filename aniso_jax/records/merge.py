@@ -46,7 +46,7 @@ def merge_runs(sources: Sequence[Path], out: Path, *, partial: bool = False) -> 
         open_run(out, experiment)
         remove_leftovers(out)
         _copy(places, out)
-    return len(load_run(out, partial=partial))
+    return len(load_run(out, partial=partial, columns=()))
 
 
 def _common(sources: Sequence[Path]) -> Experiment:
@@ -85,16 +85,18 @@ def _check_complete(
     if missing:
         named = ", ".join(map(str, missing[:8])) + ", ..." * (len(missing) > 8)
         raise IncompleteRun(
-            f"{' and '.join(map(str, sources))} lack {len(missing)} of {experiment.parts} parts "
+            f"{' and '.join(map(str, sources))} lack{'s' * (len(sources) == 1)} {len(missing)} of "
+            f"{experiment.parts} parts "
             f"({named}); finish the shards, or ask for a partial result."
         )
 
 
 def _copy(places: Mapping[int, Path], out: Path) -> None:
+    timings = {path: read_timings(path) for path in {*places.values()}}
     for part, path in places.items():
         if path.resolve() == out.resolve() or part_path(out, part).exists():
             continue
-        timing = read_timings(path).get(part)
+        timing = timings[path].get(part)
         if timing is not None:
             append_timing(out, part, timing)
         write_atomically(part_path(out, part), part_path(path, part).read_bytes())

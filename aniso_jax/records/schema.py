@@ -168,6 +168,11 @@ def run_schema(experiment: Experiment) -> Any:
     return pa.schema(columns, metadata=constants)
 
 
+def flat_columns(experiment: Experiment) -> list[str]:
+    """The columns with one value an input: all but votes and scales, which may be large."""
+    return [field.name for field in run_schema(experiment) if not pa.types.is_list(field.type)]
+
+
 def experiment_of(schema: Any) -> Experiment:
     """The experiment that a table's schema carries.
 

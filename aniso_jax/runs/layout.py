@@ -86,14 +86,13 @@ def layout_of(
 
 
 def _sizes(config: Certify, inputs: Inputs, n: int) -> tuple[int, int]:
-    batch, chunk = sizes(
+    return sizes(  # no batch reaches into the next part, and the chunk is for what is left of it
         inputs.data.x.shape[1:],
         n,
         batch=config.batch,
         chunk=config.chunk,
-        inputs=len(inputs.indices),
+        inputs=min(len(inputs.indices), PART),
     )
-    return min(batch, PART), chunk
 
 
 def _sizes_matter(model: Model, inputs: Inputs, *, batch: int, chunk: int) -> bool:

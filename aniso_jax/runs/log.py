@@ -22,7 +22,8 @@ class JsonLines(Watch):
     Events: `start` (inputs), `estimate` (inputs, total_seconds, draws_per_second, at_most),
     `progress` (inputs_done, inputs, draws, abstained, correct; at most one in ten seconds, and at
     the end), `part` (part, fresh), `less` (draws: memory ran out, so many at once from now on).
-    Counts of draws and answers are of the inputs certified by this process.
+    Counts of draws and answers are of the inputs certified by this process. `warning`, `stopped`
+    and `error` have a `text` instead of the seconds; the last two end the log.
     """
 
     def __init__(self) -> None:
@@ -75,6 +76,16 @@ class JsonLines(Watch):
         print(
             json.dumps({"event": event, "seconds": seconds, **facts}), file=sys.stderr, flush=True
         )
+
+
+def said(event: str, text: str) -> None:
+    """A sentence for people."""
+    print(f"aniso-jax: {text}", file=sys.stderr, flush=True)
+
+
+def said_as_json(event: str, text: str) -> None:
+    """The same sentence for programs."""
+    print(json.dumps({"event": event, "text": text}), file=sys.stderr, flush=True)
 
 
 @contextmanager

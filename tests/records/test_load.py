@@ -11,8 +11,8 @@ from run_samples import (
 
 from aniso_jax.records.directory import NotARun, RunMismatch, open_run, read_experiment
 from aniso_jax.records.load import IncompleteRun, load_frame, load_run
-from aniso_jax.records.parts import ForeignPart, part_path
-from aniso_jax.records.schema import experiment_of
+from aniso_jax.records.parts import ForeignPart, TornPart, part_path
+from aniso_jax.records.schema import experiment_of, flat_columns
 from aniso_jax.runs.runner import run_parts
 
 
@@ -44,6 +44,21 @@ def test_a_frame_has_the_columns_and_the_constants(finished):
     assert list(frame.columns) == load_run(directory).column_names
     assert frame["theta"].iloc[0].dtype == np.float32
     assert np.stack([np.stack(votes) for votes in frame["votes"]]).shape == (10, 2, 3)
+
+
+def test_some_columns_of_parts_that_are_checked_whole(finished):
+    directory, experiment = finished
+    table = load_run(directory, columns=("radius",))
+    assert table.column_names == ["index", "radius"]
+    assert experiment_of(table.schema) == experiment
+    frame = load_frame(directory, columns=flat_columns(experiment))
+    assert {"theta", "votes", "selection_votes"} == set(load_run(directory).column_names) - {
+        *frame.columns
+    }
+    path = part_path(directory, 1)
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(TornPart):
+        load_run(directory, columns=("radius",))
 
 
 def test_an_incomplete_run_says_how_much_is_there(finished):

@@ -1,5 +1,6 @@
 """Runs that are stopped, in processes of their own, and what is then there."""
 
+import json
 import signal
 import subprocess
 import time
@@ -37,9 +38,9 @@ def whole(words, tmp_path_factory):
     return records_of(out)
 
 
-def started(words, out, part: int) -> subprocess.Popen:
+def started(words, out, part: int, *options: object) -> subprocess.Popen:
     """A run in another process that has just written a part."""
-    process = start(*words, out, code=HOLDS.format(part=part), **ENVIRONMENT)
+    process = start(*words, out, *options, code=HOLDS.format(part=part), **ENVIRONMENT)
     for _ in range(6000):
         if part_path(out, part).exists():
             return process
@@ -76,6 +77,20 @@ def test_a_stopped_and_a_killed_run_end_with_the_same_bytes(words, whole, tmp_pa
     assert records_of(out) == whole
     names = [name for name in before if name.endswith(".parquet")]
     assert all(tree(out)[name] == before[name] for name in names)
+
+
+def test_sigterm_stops_as_ctrl_c_does_and_every_line_is_json(words, tmp_path):
+    out = tmp_path / "run"
+    process = started(words, out, 1, "--log-json")
+    process.terminate()
+    _, errors = process.communicate()
+    assert process.returncode == 130, errors
+    *_, last = [json.loads(line) for line in errors.splitlines()]
+    assert last == {
+        "event": "stopped",
+        "text": f"Stopped: 32 of {INPUTS} inputs are done and kept in {out}; run the same command "
+        "again to go on.",
+    }
 
 
 def test_ctrl_c_before_anything_is_there(words, tmp_path, monkeypatch, capsys):

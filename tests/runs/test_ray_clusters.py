@@ -164,17 +164,22 @@ def test_one_process_ends_what_actors_began(words, whole, tmp_path):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_a_run_and_its_cluster(words, tmp_path):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_end_a_run_and_its_cluster(words, tmp_path, stop):
     out = tmp_path / "run"
     # draws enough that there is something to stop
     process = start(*words, out, *ACTORS, "--n", 50_000, code="import os; os.setsid()")
     while not present_parts_of(out):
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.1)
-    os.killpg(process.pid, signal.SIGINT)
+    if stop == signal.SIGINT:
+        os.killpg(process.pid, stop)  # as a terminal does
+    else:
+        process.send_signal(stop)
     _, errors = process.communicate()
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
+    assert "SIGTERM received" not in errors
     assert errors.splitlines()[-1].startswith("aniso-jax: Stopped: ")
     assert not any(is_alive(actor) for actor in processes_of(out))
 

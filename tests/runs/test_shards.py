@@ -62,6 +62,8 @@ def test_shards_of_their_own_are_merged(words, whole, tmp_path, capsys):
         "for a partial result.\n"
     )
     assert not (tmp_path / "all").exists()
+    assert aniso_jax("merge", shards[0], "--out", tmp_path / "all") == 2
+    assert f"{shards[0]} lacks 3 of 5 parts (1, 2, 4)" in capsys.readouterr().err
     assert aniso_jax("merge", *shards[:2], "--out", tmp_path / "all", "--partial") == 0
     assert aniso_jax("merge", *shards, "--out", tmp_path / "all") == 0
     assert records_of(tmp_path / "all") == whole
@@ -123,6 +125,19 @@ def test_shards_lock_each_other_out_only_where_they_are_the_same(tmp_path):
             with sole_writer(tmp_path, shard(1, 2)):
                 pass
     assert writers(tmp_path) == []
+
+
+def test_shards_of_another_cut_wait(tmp_path):
+    """They have some of the same parts, and would remove each other's half-written files."""
+    said = r"as shard 1/2: wait .* or give --shard i/2 with another i"
+    with (
+        sole_writer(tmp_path, shard(1, 2)),
+        pytest.raises(RunBusy, match=said),
+        sole_writer(tmp_path, shard(3, 3)),
+    ):
+        pass
+    with sole_writer(tmp_path, shard(3, 3)):
+        assert [str(writer.shard) for writer in writers(tmp_path)] == ["3/3"]
 
 
 def test_a_shard_leaves_the_half_written_files_of_the_others(tmp_path, sample_run):
@@ -187,3 +202,19 @@ def test_json_lines_tell_the_same(words, whole, tmp_path, capsys):
     assert last["draws"] == INPUTS * 320
     assert np.all(np.diff([event["seconds"] for event in events]) >= 0)
     assert records_of(tmp_path / "run") == whole
+
+
+def test_warnings_and_errors_are_json_lines_too(words, whole, tmp_path, capsys):
+    out = tmp_path / "run"
+    out.mkdir()
+    for name, content in whole.items():
+        (out / name).write_bytes(content)
+    part_path(out, 3).write_bytes(b"torn")
+    assert aniso_jax(*words, out, "--log-json") == 0
+    events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (warning,) = [event for event in events if event["event"] == "warning"]
+    assert warning["text"].startswith(f"{part_path(out, 3)} is torn (")
+    assert records_of(out) == whole
+    assert aniso_jax(*words, out, "--log-json", "--seed", 8) == 2
+    (error,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert error["event"] == "error" and "seed: the run has" in error["text"]

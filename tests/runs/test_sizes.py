@@ -1,12 +1,14 @@
 """The network that is run is looked at first: rows that see each other are refused."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import aniso_jax as aj
+from aniso_jax.runs.layout import PART, _sizes
 from aniso_jax.runs.sizes import check_neighbours, chunk_changes_logits
 
 X = np.zeros((28, 28, 1), np.float32)
@@ -51,3 +53,11 @@ def test_logits_that_depend_on_the_size_are_noticed() -> None:
     assert chunk_changes_logits(
         replace(DEMO, apply_fn=by_the_size_of_the_batch), X, batch=2, chunk=128
     )
+
+
+def test_batches_that_end_with_a_part_leave_no_rows_of_a_gpu_idle(monkeypatch) -> None:
+    monkeypatch.setattr("jax.default_backend", lambda: "gpu")
+    asked = SimpleNamespace(batch=None, chunk=None)
+    many = SimpleNamespace(data=SimpleNamespace(x=X[None]), indices=range(100))
+    batch, chunk = _sizes(asked, many, 100_000)
+    assert (batch, batch * chunk) == (PART, 65_536)

@@ -1,12 +1,11 @@
 """Whether two processes compute the same bits: what they run on, and what the network answers."""
 
 import hashlib
-import platform
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 
+from aniso_jax.runs.compiled import processor
 from aniso_jax.runs.engine import Engine
 from aniso_jax.runs.on_ray.settings import settings_here
 from aniso_jax.runs.sizes import block_logits
@@ -25,7 +24,7 @@ def facts_of(engine: Engine) -> Facts:
         **{name: version(name) for name in _PACKAGES},
         "device": device.device_kind,
         "driver": device.client.platform_version,
-        "processor": _processor() if device.platform == "cpu" else "any",
+        "processor": processor() if device.platform == "cpu" else "any",
         **settings.environment,
         **{name: str(value) for name, value in settings.options.items()},
         "logits": _logits(engine),
@@ -58,11 +57,3 @@ def _logits(engine: Engine) -> str:
     x = engine.inputs.data.x[engine.inputs.indices[0]]
     logits = np.asarray(block_logits(engine.model, x))
     return hashlib.sha256(logits.tobytes()).hexdigest()[:16]
-
-
-def _processor() -> str:
-    """A CPU's model: code is compiled for it."""
-    about = Path("/proc/cpuinfo")
-    lines = about.read_text().splitlines() if about.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()

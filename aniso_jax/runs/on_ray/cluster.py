@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -115,9 +117,11 @@ def ray_module() -> ModuleType:
 def _connect(ray: ModuleType, address: str) -> None:
     """Tried again: Ray gives its own processes half a minute to start, whatever else goes on."""
     own = {} if address else {"include_dashboard": False}
+    before = signal.getsignal(signal.SIGTERM)
     for tries_left in reversed(range(_TRIES)):
         try:
             ray.init(address or "local", **own, **_QUIETLY)
+            _hear_sigterm_by(before)
             return
         except Exception as error:  # Ray has no kind of its own for it
             ray.shutdown()
@@ -129,6 +133,12 @@ def _connect(ray: ModuleType, address: str) -> None:
                 ) from error
 
 
+def _hear_sigterm_by(handler: Any) -> None:
+    """As before: Ray's own way to be told is to print a stack and abort."""
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
+
+
 def _check_port(address: str) -> None:
     if address == "auto":
         return
@@ -136,7 +146,8 @@ def _check_port(address: str) -> None:
         parsed = urlsplit(f"//{address}")
         socket.create_connection((parsed.hostname, parsed.port), _PATIENCE).close()
     except (OSError, ValueError) as error:
-        raise _unreachable(address, str(error)) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _unreachable(address, reason.lower()) from error
 
 
 def _check_cluster(address: str) -> None:
