@@ -112,7 +112,7 @@ panels = [
     )
     for place in PLACES
 ]
-sheet([panels], grey="f^y, the network's probability of the class at x", alt="")
+sheet([panels], grey="$f^y$, the network's probability of the class at x", alt="")
 
 # %%
 pd.DataFrame(
