@@ -116,7 +116,7 @@ for name in ("ν₂", "ν_d"):
             axes=("along ν₁ [pixel range]", f"along {name} [pixel range]"),
         )
     )
-sheet([panels], grey="$f^y$, the network's probability of the label", alt="")
+sheet([panels], grey="f^y, the network's probability of the label", alt="")
 
 # %%
 table = pd.DataFrame(reach).T.map(lambda value: round_down(value, 3))

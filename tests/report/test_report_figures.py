@@ -30,7 +30,7 @@ def panel() -> Panel:
 @pytest.mark.parametrize("channels", [1, 3], ids=["grey", "colour"])
 def test_a_change_is_drawn_as_strong_as_its_name_says(channels) -> None:
     figure = changes_figure([change(3, channels)], kind="anisotropic", norm="l2")
-    x, moved, delta = (ax.images[0].get_array() for ax in figure.axes[:3])
+    x, moved, delta = (np.asarray(ax.images[0].get_array()) for ax in figure.axes[:3])
     assert moved == pytest.approx(x + 0.02)
     assert delta == pytest.approx(np.full(x.shape, 0.5 + TIMES * 0.02))
     assert figure.axes[2].get_ylabel() == f"δ, {TIMES} times as strong"
