@@ -144,7 +144,7 @@ pd.DataFrame(
 # Outlines may cross the dark line, where the classifier's own answer changes: a certificate speaks
 # of the smoothed classifier, which does not see a narrow part of the other class.
 #
-# The searches fall short of the summits above: 0.027 of 0.031 for the ball in the channel, 0.075 of
+# The searches fall short of the summits above: 0.030 of 0.031 for the ball in the channel, 0.089 of
 # 0.113 for the diagonal scale. Their steps are few, and no axis may fall below that of the ball
 # they start from, so that the region tends to contain it.
 #

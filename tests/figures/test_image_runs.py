@@ -39,7 +39,8 @@ def test_an_image_whose_ball_was_found_badly_is_left_out_and_counted() -> None:
 def test_where_all_balls_are_bad_all_stand_in() -> None:
     all_bad = found((0.2, 2.6, 4.1), (0.1, 1.0, 1.1))
     assert all_bad.comparable() == [0, 1]
-    assert all_bad.left_out() == ""
+    assert "On all of them the isotropic search" in all_bad.left_out()
+    assert found((1.0, 1.0, 1.5)).left_out() == ""
 
 
 def test_the_ball_that_is_missing_is_sought_as_the_given_run_was() -> None:

@@ -139,7 +139,7 @@ def _caption(runs: ImageRuns, kind: str, seed: int) -> str:
         "each pixel toward the middle of its range or of random sign, larger where the region is "
         f"wide (random signs from seed {seed} plus the image's index), each just large enough to "
         "leave the ball and kept in the box of images, the one that changes no pixel by much is "
-        "shown. SSIM is low even where eyes see little: on a background of exact black any grey "
-        f"counts as another luminance.{runs.left_out()} The two regions speak of two classifiers: "
+        "shown. Where a background is exactly black SSIM is low even if eyes see little: any grey "
+        f"is another luminance there.{runs.left_out()} The two regions speak of two classifiers: "
         "the network smoothed with each one's own scale."
     )

@@ -82,7 +82,8 @@ def changes_figure(found: Sequence[Change], *, kind: str, norm: str) -> Figure:
     )
     columns, bands = min(len(found), COLUMNS), -(-len(found) // COLUMNS)
     size = 1.85 * columns + 0.6, 7.4 * bands
-    figure = Figure(figsize=size, layout="constrained", label=alt)
+    figure = Figure(figsize=size, label=alt)
+    figure.set_layout_engine("constrained", rect=(0, 0, 1, 0.985))  # titles need a little more
     grid = figure.subplots(4 * bands, columns, squeeze=False, height_ratios=(1, 1, 1, 0.7) * bands)
     for number in range(bands * columns):
         band, column = divmod(number, columns)
@@ -110,7 +111,7 @@ def _text(change: Change, kind: str, ax: Axes) -> None:
     lines = (
         (f"isotropic gauge {text_down(change.gauge_ball, 3)} > 1", METHOD["isotropic"]),
         (f"{kind} gauge {text_up(change.gauge_region, 3)} < 1", METHOD[kind]),
-        (f"SSIM {change.similarity:.3f}", "black"),
+        (f"SSIM {text_down(change.similarity, 3)}", "black"),
         (f"{change.norm} length {change.length:.3f}", "black"),
         (f"no pixel by over {text_up(255 * change.largest, 0)}/255", "black"),
     )
