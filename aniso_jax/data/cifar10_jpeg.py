@@ -18,6 +18,7 @@ from aniso_jax.data.images import decode, is_image, stack
 from aniso_jax.data.order import by_hash
 
 REMEDY = "give cifar10-jpeg:FILE.tar.xz with an archive of split/class/name.jpg"
+_PAIR = "give cifar10-jpeg:DIR with one archive *-train.tar.* and one *-test.tar.*"
 
 
 def read(path: Path, split: Split) -> Dataset:
@@ -26,10 +27,15 @@ def read(path: Path, split: Split) -> Dataset:
     Images come in the order of the SHA-256 of `class/name`: it depends on the names alone, and
     every prefix and every stride mixes the classes. The archive is read in memory.
 
+    Args:
+        path: an archive, of one split or of both, or the folder of an archive for each.
+        split: "train" or "test".
+
     Raises:
         DataError: the archive is missing, damaged, holds links or paths outside itself, has no
             images of this split, or a class that CIFAR-10 does not have.
     """
+    path = _in_folder(path, split) if path.is_dir() else path
     encoded = {
         name: raw for name, raw in read_archive(path, remedy=REMEDY).items() if is_image(name)
     }
@@ -41,9 +47,16 @@ def read(path: Path, split: Split) -> Dataset:
     return from_arrays(pixels, labels, name="CIFAR-10 (JPEG)", classes=CLASSES)
 
 
+def _in_folder(folder: Path, split: Split) -> Path:
+    found = sorted(folder.glob(f"*-{split}.tar.*"))
+    if len(found) != 1:
+        raise DataError(f"{folder} holds {len(found)} archives *-{split}.tar.*: {_PAIR}")
+    return found[0]
+
+
 def _remedy(names: Iterable[str]) -> str:
     found = sorted({name.split("/")[0] for name in names} & {"train", "test"})
-    return f"it is the archive of the split {found[0]!r}, give the other" if found else REMEDY
+    return f"it is the archive of the split {found[0]!r}; {_PAIR}" if found else REMEDY
 
 
 def _label(name: str, path: Path) -> int:

@@ -37,7 +37,7 @@ BY_PATH: dict[str, Callable[[str, Split], Dataset]] = {
     "hf": hugging_face.read,
 }
 KNOWN = (
-    "mnist5k, digits, toy2d, fashion-mnist[:DIR], cifar10:DIR, cifar10-jpeg:FILE.tar.xz, "
+    "mnist5k, digits, toy2d, fashion-mnist[:DIR], cifar10:DIR, cifar10-jpeg:FILE|DIR, "
     "npz:FILE, idx:IMAGES,LABELS, folder:DIR, hf:NAME"
 )
 
@@ -49,7 +49,7 @@ def load(spec: str, *, split: Split = "test") -> Dataset:
 
     Args:
         spec: one of mnist5k, digits, toy2d, fashion-mnist[:DIR], cifar10:DIR,
-            cifar10-jpeg:FILE.tar.xz, npz:FILE, idx:IMAGES,LABELS, folder:DIR, hf:NAME.
+            cifar10-jpeg:FILE|DIR, npz:FILE, idx:IMAGES,LABELS, folder:DIR, hf:NAME.
         split: "train" or "test"; the files of npz, idx and folder are one set, whatever the split.
 
     Raises:

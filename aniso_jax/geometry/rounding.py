@@ -1,5 +1,7 @@
 """Rounding with a direction: a bound may only move to the side that shrinks the claim."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,7 +34,12 @@ def total(values: jax.Array) -> jax.Array:
     >>> float(total(jnp.full(1000, 0.1))), total(jnp.arange(3.0))
     (100.0, Array(3., dtype=float32))
     """
-    values = jnp.ravel(values)
+    summed: jax.Array = _in_pairs(jnp.ravel(values))
+    return summed
+
+
+@partial(jax.jit, inline=True)  # outside of jit one compilation, not one for each halving
+def _in_pairs(values: jax.Array) -> jax.Array:
     while values.size > 1:
         values = jnp.pad(values, (0, values.size % 2))
         half = values.size // 2

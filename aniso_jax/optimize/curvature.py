@@ -53,6 +53,7 @@ def top_curvature(
 
     Args:
       function: of an input, differentiable twice; a ReLU network has the curvature of its softmax.
+        Where nothing bends at all, values are 0 and directions any orthonormal ones.
       x: one input.
       k: how many, at most d.
       seed: of the first vector.
@@ -86,6 +87,9 @@ def _lanczos(product: Callable[[jax.Array], jax.Array], x: jax.Array, k: int, se
 
     operator = LinearOperator((x.size, x.size), matvec=apply, dtype=np.float64)
     start = np.random.default_rng(seed).normal(size=x.size)
+    if not apply(start).any():  # a plane, or so sure that floats see one: nothing to iterate on
+        rows = np.random.default_rng(seed).normal(size=(x.size, k))
+        return np.zeros(k), np.linalg.qr(rows)[0]
     return eigsh(operator, k=k, which="LM", v0=start, tol=1e-4)
 
 
@@ -190,7 +194,7 @@ def low_curvature_direction(basis: jax.Array, key: jax.Array) -> jax.Array:
             f"The basis has {len(rows)} directions of {rows.shape[1]}: no other is orthogonal to "
             "all; give fewer."
         )
-    v = jax.random.normal(key, rows.shape[1:])
+    v = jax.random.normal(key, rows.shape[1:], rows.dtype)
     for _ in range(2):  # twice is enough: what rounding leaves of the basis goes too
         v = v - jnp.matmul(jnp.matmul(rows, v, precision=_HIGHEST), rows, precision=_HIGHEST)
         v = v / jnp.linalg.norm(v)

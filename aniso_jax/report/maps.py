@@ -15,7 +15,7 @@ from aniso_jax.report.frames import ABSTAIN
 from aniso_jax.report.rounding import text_down
 
 COLOURS = "viridis"
-TITLES = ("input", "isotropic", "anisotropic")
+TITLES = ("input", "isotropic")
 Floats = NDArray[np.float64]
 
 
@@ -30,13 +30,15 @@ def gallery(
     proxy_radii: Sequence[float],
     unit: str,
     rows: int = 6,
+    kind: str = "anisotropic",
 ) -> Figure:
     """Draw up to `rows` inputs: the input, its isotropic map, its anisotropic map.
 
     Args: images (k, H, W, C) with C 1 or 3 in [0, 1], or (k, d) drawn as stems; sigma_iso (k,);
     theta, of the images' shape, in `unit` ('std', 'half-width' or 'b'); labels, predictions
-    (-1 = ABSTAIN), radii and proxy_radii of the anisotropic certificates, k each. All maps share
-    one logarithmic colour scale; over colour channels a map shows the geometric mean.
+    (-1 = ABSTAIN), radii and proxy_radii of the anisotropic certificates, k each; the kind of
+    scale that theta is of: of a rotated one it is the diagonal, without the directions. All maps
+    share one logarithmic colour scale; over colour channels a map shows the geometric mean.
     Returns a Matplotlib `Figure` whose label is a sentence for readers without the picture.
     Raises `ValueError` for no inputs, for shapes that disagree and for scales not above 0.
     """
@@ -44,13 +46,13 @@ def gallery(
     _check_facts(len(x), labels, predictions, radii, proxy_radii)
     count = min(len(x), rows)
     norm = _norm(sigma[:count], maps[:count])
-    figure, axes = _grid(count)
+    figure, axes = _grid(count, kind)
     for row in range(count):
         _text(axes[row, 0], labels[row], predictions[row], radii[row], proxy_radii[row])
         _input(axes[row, 1], x[row])
         _map(axes[row, 2], np.full_like(maps[row], sigma[row]), norm)
         _map(axes[row, 3], maps[row], norm)
-    _finish(figure, axes, norm, unit)
+    _finish(figure, axes, norm, unit, kind)
     return figure
 
 
@@ -94,13 +96,13 @@ def _ticks(norm: LogNorm) -> list[float]:
     return inside if len(inside) > 1 else [float(f"{end:.2g}") for end in (low, high)]
 
 
-def _grid(count: int) -> tuple[Figure, Any]:
+def _grid(count: int, kind: str) -> tuple[Figure, Any]:
     figure = Figure(figsize=(5.4, 1.32 * count + 0.75), layout="constrained")
     axes = figure.subplots(count, 4, squeeze=False, width_ratios=(0.95, 1, 1, 1))
     for ax in axes.flat:
         ax.set_xticks([])
         ax.spines[:].set_visible(False)
-    for ax, title in zip(axes[0, 1:], TITLES, strict=True):
+    for ax, title in zip(axes[0, 1:], (*TITLES, kind), strict=True):
         ax.set_title(title, fontsize="medium")
     return figure, axes
 
@@ -150,14 +152,15 @@ def _stems(ax: Any, values: Floats, colours: Any, *, base: float) -> None:
     ax.tick_params(axis="y", labelsize="x-small", length=2)
 
 
-def _finish(figure: Figure, axes: Any, norm: LogNorm, unit: str) -> None:
+def _finish(figure: Figure, axes: Any, norm: LogNorm, unit: str, kind: str) -> None:
+    name = "θ, the diagonal" if kind == "rotated" else "A⁻¹ = diag(θ), θ"
     bar = figure.colorbar(
         ScalarMappable(norm, COLOURS), ax=axes[:, 2:], location="bottom", shrink=0.92, pad=0.03,
-        aspect=28, label=f"A⁻¹ = diag(θ), θ in {unit}", ticks=_ticks(norm), format="%g",
+        aspect=28, label=f"{name} in {unit}", ticks=_ticks(norm), format="%g",
     )  # fmt: skip
     bar.minorticks_off()
     bar.outline.set_visible(False)
     figure.set_label(
         f"{len(axes)} inputs, one a row, each beside its isotropic map (one value) and its "
-        f"anisotropic map, on one logarithmic scale from {norm.vmin:.3g} to {norm.vmax:.3g} {unit}"
+        f"{kind} map, on one logarithmic scale from {norm.vmin:.3g} to {norm.vmax:.3g} {unit}"
     )

@@ -12,7 +12,7 @@ class Selection:
 
     data: str
     """Data by name or path: mnist5k, digits, toy2d, fashion-mnist[:DIR], cifar10:DIR,
-    cifar10-jpeg:FILE.tar.xz, npz:FILE, idx:IMAGES,LABELS, folder:DIR, hf:NAME."""
+    cifar10-jpeg:FILE|DIR, npz:FILE, idx:IMAGES,LABELS, folder:DIR, hf:NAME."""
 
     split: Literal["train", "test"] = "test"
     """Which split, where the data have two."""

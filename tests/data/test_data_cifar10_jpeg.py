@@ -68,7 +68,7 @@ def test_order_of_the_archive_does_not_matter_and_prefixes_and_strides_are_mixed
 
 
 def test_the_wrong_archive_is_named(tar):
-    with pytest.raises(DataError, match="it is the archive of the split 'test', give the other"):
+    with pytest.raises(DataError, match="archive of the split 'test'; give cifar10-jpeg:DIR"):
         load(write_tar(tar, FILES), split="train")
     with pytest.raises(DataError, match=r"holds no images test/class/name.jpg: give cifar10-jpeg"):
         load(write_tar(tar, {"notes.txt": b"a"}))
@@ -80,6 +80,17 @@ def test_the_wrong_archive_is_named(tar):
         load(write_tar(tar, {**FILES, "test/cat/9.jpg": jpeg(0, (9, 9))}))
     with pytest.raises(DataError, match=r"cat/9.jpg is damaged or not an image"):
         load(write_tar(tar, {**FILES, "test/cat/9.jpg": jpeg(0)[:200]}))
+
+
+def test_a_folder_holds_an_archive_of_each_split(tmp_path):
+    write_tar(tmp_path / "a-test.tar.xz", FILES)
+    trained = {name.replace("test/", "train/"): raw for name, raw in FILES.items() if "cat" in name}
+    write_tar(tmp_path / "a-train.tar.xz", trained)
+    sizes = [len(load(f"cifar10-jpeg:{tmp_path}", split=split)) for split in ("train", "test")]
+    assert sizes == [4, 40]
+    write_tar(tmp_path / "b-test.tar.gz", FILES, mode="w:gz")
+    with pytest.raises(DataError, match=r"holds 2 archives \*-test.tar.\*: give cifar10-jpeg:DIR"):
+        load(f"cifar10-jpeg:{tmp_path}")
 
 
 @pytest.mark.parametrize(

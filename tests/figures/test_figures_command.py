@@ -61,7 +61,9 @@ def test_changes_leave_the_ball_and_stay_in_the_region(drawn) -> None:
 
 def test_sections_say_where_they_are(drawn) -> None:
     said = captions(drawn[1])["3-sections"]
-    assert "picked in them by seed 0" in said["caption"]
+    assert "14 dimensions by seed 0" in said["caption"]
+    bent, flat = said["numbers"]["eigenvalues"], said["numbers"]["curvature along the picks"]
+    assert abs(flat[0]) < 1e-6 * abs(bent[0])  # its logits are piecewise linear
     assert list(said["numbers"]["reach"]) == ["ν₁", "ν₂", "ν_d, pick 1"]
 
 
@@ -76,6 +78,14 @@ def test_a_second_call_keeps_the_runs_and_replaces_the_pictures(drawn) -> None:
     assert aniso_jax(*named, "--run", *given) == 0
     assert {kind: records_of(out / "runs" / kind) for kind in kinds} == before
     assert (out / "5-maps.png").read_bytes() == picture
+
+
+def test_a_ball_that_is_missing_is_sought_beside_a_run_that_is_given(drawn, tmp_path) -> None:
+    options, out = drawn
+    given = ("--run", out / "runs" / "anisotropic", *options[1:5])
+    assert aniso_jax("figures", *given, "--only", "maps", "--quick", "--out", tmp_path) == 0
+    assert list(captions(tmp_path)) == ["5-maps"]
+    assert records_of(tmp_path / "runs" / "isotropic")
 
 
 def refused(capsys, *words: object) -> str:

@@ -59,6 +59,13 @@ def test_products_and_eigenpairs_are_those_of_the_hessian(net, make, monkeypatch
         assert np.allclose(matrix @ rows.T, rows.T * exact, atol=1e-4)
 
 
+def test_a_plane_has_no_curvature_and_directions_all_the_same() -> None:
+    values, basis = curvature.top_curvature(jnp.sum, jnp.ones((10, 10)), 3)
+    assert not values.any()
+    rows = np.asarray(basis).reshape(3, -1)
+    assert np.allclose(rows @ rows.T, np.eye(3), atol=1e-5)
+
+
 def test_gauss_newton_is_the_hessian_of_a_relu_network() -> None:
     values, basis = gauss_newton(*RELU, X)
     assert basis.shape == (CLASSES - 1, 3, 4)

@@ -39,33 +39,32 @@ def sections(runs: ImageRuns, *, picks: int, seed: int) -> Drawing:
     ]
     reach = _reaches(regions, ["ν₁", *names], [bent.basis[0], *seconds])
     settings = settings_of(runs) | {"index": index, "seed of the directions": seed}
-    numbers = {"eigenvalues": bent.values.tolist(), "reach": reach}
+    numbers = {
+        "eigenvalues": bent.values.tolist(),
+        "curvature along the picks": bent.along_flat.tolist(),
+        "reach": reach,
+    }
     return Drawing(
         name="3-sections",
         title="Where planes through an image cut its regions",
         caption=_caption(runs, index, label, bent, reach, seed),
-        figure=_figure(panels),
+        figure=_figure(panels, _times(runs, reach)),
         settings=settings,
         numbers=numbers,
     )
 
 
 def chosen(runs: ImageRuns) -> int:
-    """The certified image whose region gains most over its ball, by proxy radius.
-
-    Where the ball is smaller than the largest one inside the region by over a fifth, it was not
-    found well, and a gain over it would say little: such an image only stands in where all are.
-    """
-    certified = runs.certified()
-    if not certified:
+    """The comparable image whose region gains most over its ball, by proxy radius."""
+    images = runs.comparable()
+    if not images:
         raise ValueError("No image is certified by every run: certify more of them, or draw more.")
     balls, regions = runs.rows["isotropic"], runs.rows[runs.experiment.scale]
 
     def gain(index: int) -> float:
         return float(regions[index]["proxy_radius"] / balls[index]["radius"])
 
-    fair = [i for i in certified if regions[i]["radius"] <= 1.2 * balls[i]["radius"]]
-    return max(fair or certified, key=gain)
+    return max(images, key=gain)
 
 
 def _panel(
@@ -80,6 +79,7 @@ def _panel(
     cuts = {kind: section(region, plane) for kind, region in regions.items()}
     casts = {kind: shadow(region, plane) for kind, region in regions.items()}
     differs = {k: c for k, c in casts.items() if np.abs(c).max() > 1.01 * np.abs(cuts[k]).max()}
+    name = name.replace("ν_d", "$ν_d$")
     return Panel(
         title=f"plane of ν₁ and {name}",
         law=runs.experiment.law,
@@ -115,15 +115,29 @@ def _along(region: Region, direction: jax.Array) -> float:
     return float(1 / region.gauge(direction))
 
 
-def _figure(panels: list[Panel]) -> Figure:
-    columns = next(c for c in (2, 3, len(panels)) if len(panels) % c == 0)
+def _times(runs: ImageRuns, reach: dict[str, dict[str, float]]) -> str:
+    """How many times as far as the ball the region reaches, direction by direction."""
+    kind = runs.experiment.scale
+    said = (f"{at[kind] / at['isotropic']:.2f} along {name}" for name, at in reach.items())
+    return (
+        f"The {kind} section reaches as many times as far as the isotropic one: {', '.join(said)}."
+    )
+
+
+def _figure(panels: list[Panel], times: str) -> Figure:
+    columns = 3 if len(panels) % 3 == 0 else 2
     rows = [panels[at : at + columns] for at in range(0, len(panels), columns)]
     alt = (
-        "Planes through an image: along the two most curved directions the isotropic and "
-        "anisotropic sections have like sizes, along a direction without curvature the anisotropic "
-        "one reaches farther; dashed projections are larger than all sections."
+        "Planes through an image, with the sections of its certified regions: one of the two most "
+        f"curved directions, the others of the first and one of low curvature. {times}"
     )
-    return sheet(rows, grey="f^y, the network's probability of the label", alt=alt)
+    return sheet(rows, grey="$f^y$, the network's probability of the label", alt=alt)
+
+
+def _along_picks(bent: Curvature) -> str:
+    """What was measured: it is 0 but for rounding only where the logits are piecewise linear."""
+    said = ", ".join(f"{value:.1g}" for value in bent.along_flat)
+    return f"{'them' if len(bent.flat) > 1 else 'it'} is {said}"
 
 
 def _caption(
@@ -136,20 +150,18 @@ def _caption(
 ) -> str:
     values = ", ".join(f"{value:.2g}" for value in bent.values)
     e, d = runs.experiment, runs.experiment.dimension
-    times = ", ".join(
-        f"{at[e.scale] / at['isotropic']:.2f} along {name}" for name, at in reach.items()
-    )
     return (
-        f"Image {index} of {e.data}, label {label}: of the {len(runs.certified())} certified ones "
-        f"the one with the largest gain over the ball. Certified by n = {e.n:,} draws of the "
-        f"{e.law} law at alpha = {e.alpha:g} (seed {e.seed}); {confidence(e.alpha)}. Axes: "
-        "directions of length one, ν₁ and ν₂ those of the two eigenvalues of largest size of the "
-        f"Hessian of f^y at the image (the {len(bent.values)} largest: {values}); the unit is that "
-        f"of a pixel, whose range is 1. The other {d - len(bent.values)} directions are flat, so "
-        f"ν_d is picked in them by seed {seed}, evenly, and {len(bent.flat)} picks are shown. "
-        "Filled: the section, the region's own points in that plane (gauge 1 on the outline); the "
-        f"legend says how far it reaches along the vertical axis. The {e.scale} section reaches as "
-        f"many times as far as the isotropic one: {times}. Dashed, where it differs: the "
+        f"Image {index} of {e.data}, label {label}: of {len(runs.comparable())} certified ones "
+        f"the one with the largest gain over the ball.{runs.left_out()} Certified by "
+        f"n = {e.n:,} draws of the {e.law} law at alpha = {e.alpha:g} (seed {e.seed}); "
+        f"{confidence(e.alpha)}. Axes: directions of length one, ν₁ and ν₂ of the two eigenvalues "
+        "of largest size of the Hessian of f^y at the image (the "
+        f"{len(bent.values)} largest: {values}); the unit is that of a pixel, whose range is 1. "
+        f"ν_d is picked in the other {d - len(bent.values)} dimensions by seed {seed}, evenly, and "
+        f"{len(bent.flat)} picks are shown; the second derivative of f^y along "
+        f"{_along_picks(bent)}, against {bent.values[0]:.2g} along ν₁. Filled: the section, the "
+        "region's own points in that plane (gauge 1 on the outline); the legend says how far it "
+        f"reaches along the vertical axis. {_times(runs, reach)} Dashed, where it differs: the "
         "projection of the whole region, whose points mostly lie outside the plane and outside the "
         "box of images. Dark line: where the network itself changes its answer; the certificate "
         "speaks of the smoothed one, each region of the network smoothed with its own scale."

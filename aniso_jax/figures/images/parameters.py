@@ -31,6 +31,7 @@ def maps(runs: ImageRuns, *, images: int) -> Drawing:
         proxy_radii=[row["proxy_radius"] for row in rows],
         unit=runs.experiment.unit,
         rows=images,
+        kind=runs.experiment.scale,
     )
     return Drawing(
         name="5-maps",

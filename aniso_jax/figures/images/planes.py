@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aniso_jax.models.checkpoint import Model
-from aniso_jax.optimize.curvature import label_probability, low_curvature_direction, top_curvature
+from aniso_jax.optimize.curvature import (
+    ScalarFn,
+    hessian_product,
+    label_probability,
+    low_curvature_direction,
+    top_curvature,
+)
 from aniso_jax.report.figures.panel import Landscape
 from aniso_jax.smoothing.votes import ApplyFn
 
@@ -27,11 +33,14 @@ class Curvature:
       values: of the directions `basis`, (k,).
       basis: (k, H, W, C), orthonormal.
       flat: (picks, H, W, C), each orthogonal to the basis, picked by seed.
+      along_flat: v' H v of each of them, (picks,): 0 but for rounding where the logits are
+        piecewise linear, and not 0 where the network has smooth activations.
     """
 
     values: Float64
     basis: jax.Array
     flat: list[jax.Array]
+    along_flat: Float64
 
 
 def curvature_at(
@@ -47,10 +56,16 @@ def curvature_at(
         params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), model.params)
         f = label_probability(model.apply_fn, params, label)
         values, found = top_curvature(f, jnp.asarray(x, jnp.float64), k, seed=seed)
-        bent, basis = np.asarray(values), np.asarray(found, np.float32)
-    keys = [jax.random.fold_in(jax.random.key(seed), pick) for pick in range(picks)]
-    flat = [low_curvature_direction(jnp.asarray(basis), key) for key in keys]
-    return Curvature(values=bent, basis=jnp.asarray(basis), flat=flat)
+        keys = [jax.random.fold_in(jax.random.key(seed), pick) for pick in range(picks)]
+        flat = [low_curvature_direction(found, key) for key in keys]
+        along = _curvature_along(f, jnp.asarray(x, jnp.float64), flat)
+    single = [jnp.asarray(np.asarray(rows, np.float32)) for rows in (found, *flat)]
+    return Curvature(values=np.asarray(values), basis=single[0], flat=single[1:], along_flat=along)
+
+
+def _curvature_along(f: ScalarFn, x: jax.Array, directions: list[jax.Array]) -> Float64:
+    product = jax.jit(lambda v: jnp.vdot(v, hessian_product(f, x, v)))
+    return np.array([float(product(v)) for v in directions])
 
 
 def plane_landscape(

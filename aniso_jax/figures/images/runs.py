@@ -10,12 +10,16 @@ from aniso_jax.figures.config import Figures
 from aniso_jax.models.checkpoint import Model
 from aniso_jax.records.directory import read_experiment
 from aniso_jax.records.experiment import SOUGHT, Experiment
+from aniso_jax.records.load import load_run
 from aniso_jax.runs.certify import certify_run
 from aniso_jax.runs.config import Certify
 from aniso_jax.runs.inputs import Inputs
 from aniso_jax.runs.watch import Watch, silent
 
-_SAME = ("data_fingerprint", "model_fingerprint", "law", "start", "skip", "seed", "alpha", "n")
+_SAME = (
+    "data_fingerprint", "model_fingerprint", "dtype", "law", "start", "skip", "seed", "alpha", "n0",
+    "n", "looks", "bound",
+)  # fmt: skip
 _SPARE = 4  # images beyond those shown, for those that abstain
 
 
@@ -42,6 +46,29 @@ class ImageRuns:
             if all(index in rows and rows[index]["correct"] for rows in (first, *others))
         ]
 
+    def comparable(self) -> list[int]:
+        """The certified images on which the isotropic search found about the ball that it should.
+
+        Where the ball is smaller than the largest one inside the region by over a fifth, a gain
+        over it says little: such an image only stands in where all are.
+        """
+        certified = self.certified()
+        balls, regions = self.rows["isotropic"], self.rows[self.experiment.scale]
+        fair = [i for i in certified if regions[i]["radius"] <= 1.2 * balls[i]["radius"]]
+        return fair or certified
+
+    def left_out(self) -> str:
+        """What `comparable` leaves out, or lets in for want of better, in words for a caption."""
+        balls, regions = self.rows["isotropic"], self.rows[self.experiment.scale]
+        bad = [i for i in self.certified() if regions[i]["radius"] > 1.2 * balls[i]["radius"]]
+        found = (
+            "the isotropic search found a ball smaller by over a fifth than the one inside the "
+            f"{self.experiment.scale} region"
+        )
+        if len(bad) == len(self.certified()):
+            return f" On all of them {found}: much of the gain is that search's failing."
+        return f" Left out: {len(bad)} certified as well, on which {found}." if bad else ""
+
 
 def image_runs(config: Figures, watch: Watch = silent) -> ImageRuns:
     """The runs given and those made, opened with their data and network.
@@ -51,20 +78,25 @@ def image_runs(config: Figures, watch: Watch = silent) -> ImageRuns:
         none but an isotropic one.
     """
     paths = _given(config.run)
+    for path in paths.values():
+        _check_images(path)
     for kind in SOUGHT if not config.run else ("isotropic",):
         if kind not in paths:
             asked = _asked(config, kind, paths)
             certify_run(asked, watch=watch)
             paths[kind] = asked.out
+            _check_images(asked.out)
     experiments = {kind: read_experiment(path) for kind, path in paths.items()}
     main = _main(experiments)
     for kind, path in paths.items():
         _check_same(path, experiments[kind], experiments[main])
-    rows = {}
-    for kind in (kind for kind in SOUGHT if kind in paths):
-        opened = open_run_again(paths[kind], data=config.data, model=config.model)
-        _, table, inputs, model = opened
-        rows[kind] = {row["index"]: row for row in table.to_pylist()}
+    opened = open_run_again(paths[main], data=config.data, model=config.model)
+    _, _, inputs, model = opened  # of the others the fingerprints are the same: nothing is read
+    rows = {
+        kind: {row["index"]: row for row in load_run(paths[kind]).to_pylist()}
+        for kind in SOUGHT
+        if kind in paths
+    }
     return ImageRuns(experiment=experiments[main], inputs=inputs, model=model, rows=rows)
 
 
@@ -90,6 +122,15 @@ def _main(experiments: Mapping[str, Experiment]) -> str:
     )
 
 
+def _check_images(path: Path) -> None:
+    shape = read_experiment(path).shape
+    if len(shape) != 3 or shape[-1] not in (1, 3):
+        raise ValueError(
+            f"The inputs of {path} have the shape {shape}, wanted images (height, width, 1 or 3 "
+            "channels): give such --data, or --only landscapes concepts areas."
+        )
+
+
 def _check_same(path: Path, experiment: Experiment, main: Experiment) -> None:
     for name in _SAME:
         there, wanted = getattr(experiment, name), getattr(main, name)
@@ -98,8 +139,6 @@ def _check_same(path: Path, experiment: Experiment, main: Experiment) -> None:
                 f"{path} has {name} {there}, the other run has {wanted}: give runs over the same "
                 "images, with the same network, law and draws."
             )
-    if len(experiment.shape) != 3:
-        raise ValueError(f"The inputs of {path} have the shape {experiment.shape}, wanted images.")
 
 
 def _asked(config: Figures, kind: str, paths: Mapping[str, Path]) -> Certify:
@@ -123,6 +162,7 @@ def _as_given(config: Figures, given: Experiment) -> Certify:
         data=config.data or name,
         split="train" if split.startswith("train") else "test",
         model=config.model or given.model,
+        dtype=given.dtype,
         law=given.law,  # type: ignore[arg-type]
         sigma=given.sigma,
         start=given.start,

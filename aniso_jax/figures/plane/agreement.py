@@ -37,19 +37,19 @@ PLACES = (
         name="curved: they agree",
         star=toy_star(),
         x=np.array([-0.05, 0.05], np.float32),
-        half_width=0.8,
+        half_width=1.05,
     ),
     Place(
         name="in the channel",
         star=toy_star(),
         x=np.array([0.88, 0.0], np.float32),
-        half_width=0.55,
+        half_width=0.72,
     ),
     Place(
         name="the channel turned by 35°",
         star=toy_star(TURN),
         x=turned(np.array([0.88, 0.0]), TURN),
-        half_width=0.55,
+        half_width=0.72,
     ),
 )
 
@@ -101,7 +101,7 @@ def _figure(rows: list[list[Panel]], norm: str) -> Figure:
         "and differ several-fold in a channel; above from draws, below smoothed exactly."
     )
     return sheet(
-        rows, names=_ROWS, grey="f^y, the network's probability of the class at x", alt=alt
+        rows, names=_ROWS, grey="$f^y$, the network's probability of the class at x", alt=alt
     )
 
 

@@ -94,8 +94,8 @@ def area_lines(table: dict[str, Any]) -> list[str]:
     >>> area_lines({"rows": [asdict(row)]})[-1]
     '| a | l2 | 1 | 0.1239 | 0.2000 | 0.3000 | 1.5 | 2.0 | 0 |'
     """
-    heads = ["set", "norm", "points", *KINDS, "at most, anisotropic / isotropic"]
-    heads += ["at most, rotated / isotropic", "without an isotropic region"]
+    heads = ["set", "norm", "points", *KINDS, "largest anisotropic / isotropic"]
+    heads += ["largest rotated / isotropic", "without an isotropic region"]
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for row in table["rows"]:
         means = [text_down(row[kind], 4) for kind in KINDS]

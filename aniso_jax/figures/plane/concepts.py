@@ -33,7 +33,7 @@ def concepts(law: Law, effort: Effort) -> Drawing:
         name="2-concepts",
         title="What a worst-case ball says, and what it does not",
         caption=_caption(law, effort),
-        figure=sheet([panels], grey="f^y, the network's probability of the class at x", alt=_ALT),
+        figure=sheet([panels], grey="$f^y$, the network's probability of the class at x", alt=_ALT),
         settings={
             "law": law.name, "n": effort.n, "n0": 100, "alpha": effort.alpha, "seed": effort.seed,
         },
@@ -42,9 +42,10 @@ def concepts(law: Law, effort: Effort) -> Drawing:
 
 
 _ALT = (
-    "Two windows on classifiers of the plane. On the left the worst-case ball and the certified "
-    "regions nearly agree; on the right a narrow peak of the other class leaves a small worst-case "
-    "ball, while the certified regions of the smoothed classifier are several times as large."
+    "Two windows on classifiers of the plane. On the left the certified regions lie inside the "
+    "worst-case ball and fill most of it; on the right a narrow peak of the other class leaves a "
+    "small worst-case ball, while the certified regions of the smoothed classifier are several "
+    "times as large."
 )
 
 

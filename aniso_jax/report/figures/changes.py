@@ -1,6 +1,6 @@
 """Images, changes that hardly show, and what certifies them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,11 @@ from aniso_jax.report.rounding import text_down, text_up
 
 Float64 = NDArray[np.float64]
 
-TIMES = 10
+TIMES = 5
 """The change itself is drawn so many times as strong, around mid-grey."""
+
+COLUMNS = 4
+"""Images side by side, at most: the numbers below them need the room."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,22 +75,35 @@ def plot_image(image: Float64, ax: Axes | None = None) -> Any:
 
 
 def changes_figure(found: Sequence[Change], *, kind: str, norm: str) -> Figure:
-    """A column an image: x, x + delta, delta made visible, and the numbers below."""
+    """A column an image, four side by side: x, x + delta, delta made visible, numbers below."""
     alt = (
         f"{len(found)} images above the same images after a change that hardly shows, outside the "
         f"isotropic and inside the {kind} {norm} region, and the change itself, made visible."
     )
-    width = min(8.0, 1.9 * len(found) + 0.6)
-    figure = Figure(figsize=(width, 8.2), layout="constrained", label=alt)
-    grid = figure.subplots(4, len(found), squeeze=False, height_ratios=(1, 1, 1, 0.7))
-    for column, change in zip(grid.T, found, strict=True):
-        plot_image(change.x, column[0]).set_title(f"label {change.label}", fontsize="small")
-        plot_image(change.x + change.delta, column[1])
-        plot_image(0.5 + TIMES * change.delta / 2, column[2])
-        _text(change, kind, column[3])
-    for ax, name in zip(grid[:, 0], ("x", "x + δ", f"δ, {TIMES} times as strong"), strict=False):
-        ax.set_ylabel(name)
+    columns, bands = min(len(found), COLUMNS), -(-len(found) // COLUMNS)
+    size = 1.85 * columns + 0.6, 7.4 * bands
+    figure = Figure(figsize=size, label=alt)
+    figure.set_layout_engine("constrained", rect=(0, 0, 1, 0.985))  # titles need a little more
+    grid = figure.subplots(4 * bands, columns, squeeze=False, height_ratios=(1, 1, 1, 0.7) * bands)
+    for number in range(bands * columns):
+        band, column = divmod(number, columns)
+        cells = grid[4 * band : 4 * band + 4, column]
+        if number < len(found):
+            _column(found[number], kind, cells, named=column == 0)
+        else:
+            for ax in cells:
+                ax.set_axis_off()
     return figure
+
+
+def _column(change: Change, kind: str, cells: Iterable[Axes], *, named: bool) -> None:
+    pictures = change.x, change.x + change.delta, 0.5 + TIMES * change.delta
+    names = "x", "x + δ", f"δ, {TIMES} times as strong"
+    first, *others, last = cells
+    for picture, name, ax in zip(pictures, names, (first, *others), strict=True):
+        plot_image(picture, ax).set_ylabel(name if named else "")
+    first.set_title(f"label {change.label}", fontsize="small")
+    _text(change, kind, last)
 
 
 def _text(change: Change, kind: str, ax: Axes) -> None:
@@ -95,7 +111,7 @@ def _text(change: Change, kind: str, ax: Axes) -> None:
     lines = (
         (f"isotropic gauge {text_down(change.gauge_ball, 3)} > 1", METHOD["isotropic"]),
         (f"{kind} gauge {text_up(change.gauge_region, 3)} < 1", METHOD[kind]),
-        (f"SSIM {change.similarity:.3f}", "black"),
+        (f"SSIM {text_down(change.similarity, 3)}", "black"),
         (f"{change.norm} length {change.length:.3f}", "black"),
         (f"no pixel by over {text_up(255 * change.largest, 0)}/255", "black"),
     )

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from aniso_jax.report.palette import LINE, METHOD
@@ -141,6 +142,8 @@ def _legend(ax: Axes, measure: str | None, shadow: str | None) -> None:
         labelspacing=0.25,
     )  # fmt: skip
     ax.tick_params(labelsize="x-small")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(5))
 
 
 def _axes(ax: Axes | None) -> Any:

@@ -18,7 +18,7 @@ def sheet(
     """A figure of panels, row by row.
 
     Args:
-      rows: as many panels in each.
+      rows: as many panels in each, or fewer in the last.
       names: of the rows, if any.
       grey: what the grey scale measures.
       alt: a sentence for readers without the picture; the figure's label.
@@ -28,8 +28,10 @@ def sheet(
     figure = Figure(figsize=(WIDTH, height), layout="constrained", label=alt)
     grid = figure.subplots(len(rows), columns, squeeze=False)
     for axes, panels in zip(grid, rows, strict=True):
-        for ax, panel in zip(axes, panels, strict=True):
+        for ax, panel in zip(axes, panels, strict=False):
             plot_panel(panel, ax)
+        for ax in axes[len(panels) :]:
+            ax.set_axis_off()
     for axes, name in zip(grid, names, strict=False):
         axes[0].set_ylabel(f"{name}\n{axes[0].get_ylabel()}", fontsize="small")
     bar = figure.colorbar(
