@@ -1,10 +1,11 @@
 """Counting votes against the bare forward pass: draws a second, share of the noise, memory.
 
 `python benchmarks/votes.py --out benchmarks/results/votes.json` counts votes as a run does (inputs
-side by side, each with a chunk of draws, in a scan) and, in turn with it, runs the same network on
-as many rows that are already there, in a scan of the same length. What counting takes more is the
-noise, the argmax and the counts; noise alone is timed too. Compilation is apart. The
-peak resident memory is that of processes which count 1,000 to 1,000,000 draws and nothing else.
+side by side, each with a chunk of draws, in a scan), by draws of their own and by one draw for all
+of them (`shared_draws`), and, in turn with it, runs the same network on as many rows that are
+already there, in a scan of the same length. What counting takes more is the noise, the argmax and
+the counts; noise alone is timed too. Compilation is apart. The peak resident memory is that of
+processes which count 1,000 to 1,000,000 draws and nothing else.
 """
 
 import sys
@@ -102,13 +103,14 @@ def _setting(name: str, dtype: str, batch: int, chunk: int, windows: int) -> Set
 
 
 def _compared(setting: Setting, repeats: int) -> dict[str, Any]:
-    """Counting, the forward pass and the noise alone, in turn."""
+    """Counting by own and by shared draws, the forward pass and the noise alone, in turn."""
     keys = jax.random.split(jax.random.key(0), len(setting.x))
     shape = (len(setting.x) * setting.chunk, *setting.x.shape[1:])
     rows = jax.random.uniform(jax.random.key(1), shape)
     params = setting.params
     kinds = {
         "counting": (partial(_count, setting), (params, setting.x, keys)),
+        "shared": (partial(_count, setting), (params, setting.x, keys[0])),
         "forward": (partial(_forward, setting), (params, rows)),
         "noise": (partial(_noise, setting), (setting.x, keys)),
     }
@@ -120,17 +122,17 @@ def _compared(setting: Setting, repeats: int) -> dict[str, Any]:
         "compile_s": {kind: took for kind, (_, took) in ready.items()},
         "draws_per_s": rates,
         "counting_to_forward": ratio(seconds, "counting", "forward"),
+        "shared_to_forward": ratio(seconds, "shared", "forward"),
         "noise_to_counting": ratio(seconds, "noise", "counting"),
     }
 
 
 def _count(setting: Setting, params: Any, x: jax.Array, keys: jax.Array) -> jax.Array:
-    """The votes of every input."""
+    """The votes of every input, by keys of their own or by one for all."""
     n, chunk = setting.chunk * setting.windows, setting.chunk
     options: dict[str, Any] = {"law": aj.gaussian, "scale": SCALE, "n": n, "chunk": chunk}
-    return jax.vmap(lambda x, key: aj.count_votes(setting.apply_fn, params, x, key, **options))(
-        x, keys
-    )
+    count = partial(aj.count_votes, setting.apply_fn, params, **options)
+    return jax.vmap(count, in_axes=(0, 0 if keys.ndim else None))(x, keys)
 
 
 def _forward(setting: Setting, params: Any, rows: jax.Array) -> jax.Array:
@@ -158,10 +160,12 @@ def _noise(setting: Setting, x: jax.Array, keys: jax.Array) -> jax.Array:
 
 
 def _line(what: str, found: dict[str, Any]) -> str:
-    rates, ratio = found["draws_per_s"], found["counting_to_forward"]
+    rates, own, shared = (
+        found[kind] for kind in ("draws_per_s", "counting_to_forward", "shared_to_forward")
+    )
     return (
-        f"{what}: {rates['counting']['median']:,.0f} draws/s, {ratio['median']:.2f} x the forward "
-        f"pass ({ratio['least']:.2f} to {ratio['most']:.2f}), "
+        f"{what}: {rates['counting']['median']:,.0f} draws/s, {own['median']:.2f} x the forward "
+        f"pass ({own['least']:.2f} to {own['most']:.2f}), by shared draws {shared['median']:.2f}, "
         f"noise {found['noise_to_counting']['median']:.0%}"
     )
 

@@ -18,7 +18,7 @@ import scipy.special
 from jax.typing import ArrayLike
 from numpy.typing import NDArray
 
-from aniso_jax.smoothing.threefry import words
+from aniso_jax.smoothing.threefry import check_counters, words
 from aniso_jax.smoothing.variates import laplaces, normals, uniforms
 
 Float64 = NDArray[np.float64]
@@ -54,12 +54,15 @@ class Law:
         """Standard noise, `draws` rows for each block of counters: (*high.shape, draws, size).
 
         A pair of words makes a coordinate of two rows, and fewer draws are the first of more.
+
+        Each row makes its pair and chooses of it: without a branch, and in one expression with what
+        follows, which on CPU takes a tenth of the time that joining two arrays does.
         """
-        pairs = -(-draws // 2)
-        made = self.variates(*words(key, jnp.asarray(high), pairs * size))
-        apart = [z.reshape(*z.shape[:-1], pairs, 1, size) for z in made]
-        together = jnp.concatenate(apart, axis=-2)
-        return together.reshape(*together.shape[:-3], 2 * pairs, size)[..., :draws, :]
+        check_counters(-(-draws // 2) * size)
+        row, column = (jax.lax.broadcasted_iota(jnp.uint32, (draws, size), axis) for axis in (0, 1))
+        low = (row >> 1) * np.uint32(size) + column
+        first, second = self.variates(*words(key, jnp.asarray(high), low))
+        return jnp.where(row & 1 == 0, first, second)
 
     def margin(self, failure: ArrayLike, rival: ArrayLike) -> jax.Array:
         """(F^-1(p_A) - F^-1(p_B)) / 2, failure = 1 - p_A, rival = p_B; negative if p_A < p_B."""

@@ -4,6 +4,7 @@ Draw j lies in block j // 64 of its phase. Chunk sizes, batches, devices and n d
 many blocks are made at a time, never what is in them, so 100 votes are a prefix of 10,000.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from math import prod
@@ -15,7 +16,7 @@ import numpy as np
 from aniso_jax.geometry.scales import Scale
 from aniso_jax.smoothing.grid import Grid
 from aniso_jax.smoothing.laws import Law
-from aniso_jax.smoothing.threefry import words
+from aniso_jax.smoothing.threefry import check_counters, words
 
 BLOCK = 64
 """Draws in a block."""
@@ -92,13 +93,31 @@ def first_draws(key: jax.Array, phase: Phase, first: jax.Array | int, n: int) ->
 
 def standard_noise(law: Law, window: Window, shape: tuple[int, ...]) -> jax.Array:
     """Standard noise z: (draws blocks, *shape)."""
-    z = law.sample(window.phase_key, window.numbers, window.draws, prod(shape))
-    return window.shaped(z, shape)
+    key = window.phase_key
+
+    def made(numbers: jax.Array) -> jax.Array:
+        return law.sample(key, numbers, window.draws, prod(shape))
+
+    return window.shaped(_written(made, window.numbers), shape)
+
+
+def _written(made: Callable[[jax.Array], jax.Array], numbers: jax.Array) -> jax.Array:
+    """What is made of all blocks; on CPU in a loop over them, whose result is written down.
+
+    A compiler for CPU fuses noise, a long expression of nothing but numbers, into everything that
+    reads it, and a convolution's input is read many times over.
+    """
+    written: jax.Array = jax.lax.platform_dependent(
+        numbers, cpu=lambda numbers: jax.lax.map(made, numbers), default=made
+    )
+    return written
 
 
 def noisy_on_grid(x: jax.Array, scale: Scale, grid: Grid, window: Window) -> jax.Array:
     """x + round(S z), exact on the grid, from one pair of 32-bit words for each coordinate."""
-    pair = words(window.phase_key, window.numbers, window.draws * x.size)
+    count = window.draws * x.size
+    check_counters(count)
+    pair = words(window.phase_key, window.numbers, jax.lax.iota(jnp.uint32, count))
     return grid.noisy(x, scale, *(window.shaped(word, x.shape) for word in pair))
 
 

@@ -33,12 +33,20 @@ def threefry(key: jax.Array, high: jax.Array, low: jax.Array) -> tuple[jax.Array
     return high, low
 
 
-def words(key: jax.Array, high: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
-    """The words of the counters (high, 0) to (high, count - 1): twice (*high.shape, count)."""
+def words(key: jax.Array, high: jax.Array, low: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The words of the counters (high, low), all of one with all of the other.
+
+    Returns:
+      Twice (*high.shape, *low.shape), uint32.
+    """
+    high = high.astype(jnp.uint32).reshape(*high.shape, *(1,) * low.ndim)
+    return threefry(jax.random.key_data(key), high, low)
+
+
+def check_counters(count: int) -> None:
+    """Whether the low word of a counter can tell so many apart."""
     if not 0 < count < 2**32:
         raise ValueError(f"One counter reaches 2**32 pairs of words, {count} were asked for.")
-    low = jax.lax.iota(jnp.uint32, count)
-    return threefry(jax.random.key_data(key), high.astype(jnp.uint32)[..., None], low)
 
 
 def _rotated(word: jax.Array, turn: int) -> jax.Array:

@@ -8,6 +8,7 @@ from jax.extend.random import threefry_2x32
 
 import aniso_jax as aj
 from aniso_jax.smoothing.flat import flat_batch
+from aniso_jax.smoothing.noise import Phase, Window, standard_noise
 from aniso_jax.smoothing.threefry import threefry, words
 from aniso_jax.smoothing.variates import laplaces, normals, uniforms
 
@@ -27,7 +28,7 @@ def test_the_words_are_the_published_ones(counter, key, expected) -> None:
 
 def test_the_words_are_those_of_jax() -> None:
     key, high, count = jax.random.key(11), np.array([3, 70_000], np.uint32), 1000
-    first, second = words(key, high, count)
+    first, second = words(key, high, jnp.arange(count, dtype=jnp.uint32))
     for block, number in enumerate(high):
         counters = jnp.concatenate([jnp.full(count, number), jnp.arange(count, dtype=jnp.uint32)])
         theirs = threefry_2x32(jax.random.key_data(key), counters)
@@ -36,7 +37,20 @@ def test_the_words_are_those_of_jax() -> None:
 
 def test_no_counter_comes_twice() -> None:
     with pytest.raises(ValueError, match="One counter reaches"):
-        words(jax.random.key(0), jnp.uint32(0), 2**32)
+        aj.gaussian.sample(jax.random.key(0), jnp.uint32(0), 2**20, 2**13)
+
+
+@pytest.mark.parametrize("law", (aj.gaussian, aj.uniform, aj.laplace), ids=str)
+@pytest.mark.parametrize("draws", (1, 3, 64))
+def test_blocks_one_after_the_other_are_those_made_at_once(law, draws) -> None:
+    key, numbers = jax.random.key(3), 5 + jnp.arange(4)
+    window = Window(key=key, phase=Phase.SELECT, first=5, blocks=4, draws=draws)
+    noise = jax.jit(lambda: standard_noise(law, window, (7, 11)))()
+    sample = jax.jit(law.sample, static_argnums=(2, 3))
+    at_once = sample(window.phase_key, numbers, draws, 77)
+    np.testing.assert_array_equal(noise.ravel(), at_once.ravel())
+    more = sample(window.phase_key, numbers, 64, 77)
+    np.testing.assert_array_equal(at_once, more[:, :draws])
 
 
 EDGES = np.array([0, 1, 2, 2**30 - 1, 2**30, 2**31 - 1, 2**31, 2**31 + 1, 3 * 2**30, ONES])
