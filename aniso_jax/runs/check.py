@@ -8,7 +8,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.stats
 
 from aniso_jax.models.checkpoint import Model, load
 from aniso_jax.runs.config import LawName
@@ -61,7 +60,9 @@ class Answers:
     @property
     def may_be_luck(self) -> bool:
         """Whether guessing would come as far once in a hundred times, or more often."""
-        by_luck = scipy.stats.binom.sf(self.right - 1, self.inputs, 1 / self.classes)
+        from scipy.stats import binom  # here, so that commands which check nothing start sooner
+
+        by_luck = binom.sf(self.right - 1, self.inputs, 1 / self.classes)
         return bool(by_luck >= _BY_LUCK)
 
     def line(self) -> str:

@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.special
-import scipy.stats
 from numpy.typing import NDArray
 
 from aniso_jax.geometry.rounding import float32_down, float32_up
@@ -55,10 +54,12 @@ def is_sound(failure: NDArray[np.float64], alpha: float) -> bool:
     >>> is_sound(failure_bounds(100, 0.001), 0.001), is_sound(failure_bounds(100, 0.01), 0.001)
     (True, False)
     """
+    from scipy.stats import binom  # here, so that importing aniso_jax stays light
+
     n = len(failure) - 1
     hits = np.flatnonzero(failure < 1)
     falls = bool(np.all(np.diff(failure) <= 0))
-    errs = scipy.stats.binom.cdf(n - hits, n, failure[hits])  # P[failures <= n - k] = P[hits >= k]
+    errs = binom.cdf(n - hits, n, failure[hits])  # P[failures <= n - k] = P[hits >= k]
     return falls and bool(np.all(errs <= alpha))
 
 
