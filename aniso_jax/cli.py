@@ -5,6 +5,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, Any
 
@@ -19,7 +20,6 @@ import tyro
 
 from aniso_jax.audit.attack.config import Attack
 from aniso_jax.audit.verify.config import Verify
-from aniso_jax.commands import doubts, results, work
 from aniso_jax.figures.config import Figures
 from aniso_jax.runs.check import Check
 from aniso_jax.runs.compiled import keep_compiled
@@ -49,23 +49,24 @@ Command = (
     | Annotated[Figures, tyro.conf.subcommand("figures")]
 )
 
-_COMMANDS: dict[type, Callable[[Any], None]] = {
-    Demo: work.demo,
-    Certify: work.certify,
-    Optimize: work.optimize,
-    Predict: work.predict,
-    TrainConfig: work.train,
-    ImportCheckpoint: work.import_checkpoint,
-    Check: work.check,
-    Report: results.report,
-    Export: results.export,
-    Status: results.status,
-    Merge: results.merge,
-    Verify: doubts.verify,
-    Attack: doubts.attack,
-    MemoryCommand: doubts.memory,
-    Figures: doubts.figures,
+_COMMANDS: dict[type, tuple[str, str]] = {
+    Demo: ("work", "demo"),
+    Certify: ("work", "certify"),
+    Optimize: ("work", "optimize"),
+    Predict: ("work", "predict"),
+    TrainConfig: ("work", "train"),
+    ImportCheckpoint: ("work", "import_checkpoint"),
+    Check: ("work", "check"),
+    Report: ("results", "report"),
+    Export: ("results", "export"),
+    Status: ("results", "status"),
+    Merge: ("results", "merge"),
+    Verify: ("doubts", "verify"),
+    Attack: ("doubts", "attack"),
+    MemoryCommand: ("doubts", "memory"),
+    Figures: ("doubts", "figures"),
 }
+"""The modules of commands and their functions; only the one that is asked for loads."""
 
 _STOPPED = "Stopped; nothing half-written is left. The same command starts again."
 
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say = said_as_json if getattr(command, "log_json", False) else said
         keep_compiled()
         with _stopped_by_sigterm():
-            _COMMANDS[type(command)](command)
+            _function(command)(command)
     except KeyboardInterrupt as stop:
         say("stopped", str(stop) or _STOPPED)
         raise SystemExit(130) from None
@@ -92,6 +93,12 @@ def _parsed(arguments: Sequence[str] | None) -> Any:
     """The configuration of a command; a wrong use ends here with the usage and exit status 2."""
     flags = (tyro.conf.FlagCreatePairsOff,)
     return tyro.cli(Command, prog="aniso-jax", args=arguments, config=flags)  # type: ignore[arg-type]
+
+
+def _function(command: Any) -> Callable[[Any], None]:
+    module, name = _COMMANDS[type(command)]
+    run: Callable[[Any], None] = getattr(import_module(f"aniso_jax.commands.{module}"), name)
+    return run
 
 
 @contextlib.contextmanager
