@@ -97,7 +97,8 @@ def patiently(connection: Link, statement: str) -> sqlite3.Cursor:
         try:
             return connection.execute(statement)
         except sqlite3.OperationalError as error:
-            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+            is_worth_it = _code(error) == sqlite3.SQLITE_BUSY and not _is_behind(error)
+            if not is_worth_it or time.monotonic() >= end:
                 raise
         time.sleep(ONE_WAIT / 10)
 
@@ -151,6 +152,11 @@ def _said(path: Path, error: Exception) -> Exception:
         return DiskFull(
             f"the disk is full: no room for {path}; what it held is kept, free some space."
         )
+    if _is_behind(error):
+        return MemoryBusy(
+            f"{path} was written by others while its rows() or blocks() are being read here, as "
+            "they were before: read these to the end, or into a list, and ask then."
+        )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return MemoryBusy(f"{path} is being written by another process; try again later.")
     if is_unwritable(error):
@@ -178,6 +184,11 @@ def damaged(path: Path, how: str) -> MemoryDamaged:
 def is_unwritable(error: Exception) -> bool:
     """Whether SQLite says that it may not write."""
     return _code(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+
+
+def _is_behind(error: Exception) -> bool:
+    """Whether this connection is reading what is no longer the last; waiting changes nothing."""
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY_SNAPSHOT
 
 
 def _code(error: Exception) -> int:
