@@ -49,7 +49,7 @@ def memory_certify(
       MemoryRefused: the input was certified before with other draws or another scale, which would
         be another try; the memory was opened for, or first asked with, other params.
       ValueError: a plan with a grid, of another alpha or law than the memory's; a scale with axes
-        of its own; what `certify` refuses.
+        of its own; what `certify` refuses. None of these was a try.
 
     >>> import aniso_jax as aj, jax.numpy as jnp, tempfile
     >>> f = lambda w, batch: jnp.stack([batch @ w, -batch @ w], axis=-1)

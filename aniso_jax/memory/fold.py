@@ -53,6 +53,11 @@ class Question:
     def at(cls, x: jax.Array, order: int, shape: tuple[int, ...]) -> "Question":
         """A point without a certificate."""
         x = jnp.asarray(x)
+        if x.shape != shape or x.dtype != np.float32:
+            raise MemoryRefused(
+                f"x has shape {x.shape} and numbers in {x.dtype}; this memory wants inputs of "
+                f"shape {shape} in float32, as they were certified."
+            )
         nothing = Region(
             center=x, scale=Diagonal(theta=jnp.ones_like(x)), gap=jnp.float32(0), order=order
         )

@@ -43,6 +43,7 @@ class Link(sqlite3.Connection):
     patience: float = 0.0
     _guard: FileIO | None = None
     _mover: sqlite3.Connection | None = None
+    _process: int | None = None
 
     def settle_in(self, path: Path, before: Names) -> None:
         """Remember what is open, and lock it; after the first reading, which opens the log.
@@ -51,12 +52,16 @@ class Link(sqlite3.Connection):
           path: of the file itself.
           before: what had its names before it was opened.
         """
-        self.path, self._guard = path, _guarded(path)
+        self.path, self._guard, self._process = path, _guarded(path), os.getpid()
         self.names = (*before[:1], *named(path)[1:])
 
     def is_in_place(self) -> bool:
         """Whether the names still lead to the files that are open."""
         return self.names is None or named(self.path) == self.names
+
+    def is_inherited(self) -> bool:
+        """Whether a process opened it that this one was forked from: its locks are not ours."""
+        return self._process not in (None, os.getpid())
 
     def move_log(self) -> None:
         """Move what was committed from the log into the file, waiting for nobody.
@@ -75,7 +80,7 @@ class Link(sqlite3.Connection):
         SQLite's last one moves the log into the file and removes what is called as the log was.
         """
         guard = self._guard
-        if guard is not None and self.is_in_place():
+        if guard is not None and self.is_in_place() and not self.is_inherited():
             _lock(guard, is_held=False)
         try:
             if self._mover is not None:

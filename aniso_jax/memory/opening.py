@@ -72,7 +72,8 @@ def memory_open(
     """
     _check_asked(law, shape, alpha)
     name = name_of(weights)
-    binding = Binding(weights=name, law=law.name, shape=tuple(shape), alpha=float(alpha))
+    sizes = tuple(int(size) for size in shape)
+    binding = Binding(weights=name, law=law.name, shape=sizes, alpha=float(alpha))
     return open_bound(Path(path), binding, patience=patience, ram=ram)
 
 

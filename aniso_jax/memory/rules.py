@@ -25,7 +25,8 @@ CLASSES = 2**31
 def check_shape(shape: object) -> None:
     """Refuse what is no shape of an input, or that of one without a number in it."""
     is_shape = isinstance(shape, tuple | list) and all(
-        isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in shape
+        isinstance(size, int | np.integer) and not isinstance(size, bool) and size > 0
+        for size in shape
     )
     if not is_shape:
         raise ValueError(f"shape is {shape!r}; wanted that of one input, such as (28, 28, 1).")

@@ -74,11 +74,17 @@ def transaction(connection: Link, path: Path) -> Iterator[None]:
 
 
 def check_in_place(connection: Link, path: Path) -> None:
-    """Refuse to go on with files that have lost their names.
+    """Refuse to go on with files that have lost their names, or that another process opened.
 
     Raises:
       MemoryMoved: they have.
+      RuntimeError: it did, and this one was forked from it.
     """
+    if connection.is_inherited():
+        raise RuntimeError(
+            f"{path} was opened by the process that this one was forked from: open it once more "
+            "here."
+        )
     if not connection.is_in_place():
         raise MemoryMoved(
             f"{path}, or the -wal or -shm beside it, was removed, moved or replaced while it was "

@@ -117,6 +117,14 @@ def test_what_is_no_shape_no_alpha_or_no_file_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_shape_of_numpys_numbers_is_the_same_shape(tmp_path):
+    sizes = tuple(np.array([2]))
+    aj.memory_open(tmp_path / "m", **{**BOUND, "shape": sizes}).close()
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        assert repr(memory) == f"<MemoryFile {tmp_path / 'm'}: gaussian, l2, inputs of (2,)>"
+    assert aj.memory_empty(1, sizes, order=2).shape == (2,)
+
+
 @pytest.mark.parametrize("weights", ({}, (), {"w": None}))
 def test_params_without_an_array_name_no_network(tmp_path, weights):
     with pytest.raises(ValueError, match=r"weights holds no array, .* a string that names it"):
@@ -151,6 +159,7 @@ def test_a_call_that_died_before_its_answer_was_a_try(tmp_path, monkeypatch):
     def died(*_):
         raise KeyboardInterrupt
 
+    died.eval_shape = certifying._certify.eval_shape
     with aj.memory_open(tmp_path / "m", **BOUND) as memory:
         with monkeypatch.context() as patched:
             patched.setattr(certifying, "_certify", died)

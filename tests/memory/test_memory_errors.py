@@ -1,5 +1,6 @@
 """What is said of a memory file that cannot be used now, and is not damaged."""
 
+import os
 import resource
 import shutil
 import signal
@@ -104,3 +105,17 @@ def test_who_reads_rows_and_asks_beside_another_writer_is_told_at_once(memory):
         assert len(list(rows)) == 3
         assert memory.ask(ball((60, 0)), 1, draws="d")[1].verdict == "keep"
         assert check(memory) == []
+
+
+def test_a_forked_process_is_told_to_open_the_memory_itself(memory, monkeypatch):
+    """Locks belong to processes; the guard's, which both have, stays the first one's."""
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "getpid", lambda: -1)
+        for use in (
+            lambda: memory.ask(ball((300, 0)), 0, draws="d"),
+            lambda: memory.query(jnp.zeros(2)),
+            lambda: memory.copy(memory.path.with_name("copy")),
+        ):
+            with pytest.raises(RuntimeError, match="forked from: open it once more here"):
+                use()
+    assert memory.ask(ball((300, 0)), 0, draws="d")[1].verdict == "keep"
