@@ -1,5 +1,6 @@
 """Which draws an input was certified with, or is about to be: another try needs its own alpha."""
 
+import contextlib
 import hashlib
 import sqlite3
 from pathlib import Path
@@ -14,6 +15,18 @@ _UNTRIED = (
     "SELECT count(*) FROM answers WHERE NOT EXISTS (SELECT 1 FROM attempts "
     "WHERE attempts.input = answers.input AND attempts.draws = answers.draws)"
 )
+
+
+def text(name: str, given: object) -> str:
+    """A text as the file gives it back, to the letter; of anything else no digest would fit again.
+
+    Raises:
+      MemoryRefused: it is none.
+    """
+    with contextlib.suppress(UnicodeEncodeError):
+        if isinstance(given, str):
+            return given.encode().decode()  # a plain one of NumPy's own kind, too
+    raise MemoryRefused(f"{name} is {given!r}; wanted a text that can be written down as UTF-8.")
 
 
 def check_draws(connection: sqlite3.Connection, name: str, *, draws: str, path: Path) -> None:

@@ -49,7 +49,7 @@ def memory_certify(
       MemoryRefused: the input was certified before with other draws or another scale, which would
         be another try; the memory was opened for, or first asked with, other params.
       ValueError: a plan with a grid, of another alpha or law than the memory's; a scale with axes
-        of its own; what `certify` refuses.
+        of its own; what `certify` refuses. None of these was a try.
 
     >>> import aniso_jax as aj, jax.numpy as jnp, tempfile
     >>> f = lambda w, batch: jnp.stack([batch @ w, -batch @ w], axis=-1)
@@ -69,9 +69,10 @@ def memory_certify(
     found = memory.query(x)
     if int(found.label) != ABSTAIN:
         return found
-    draws = _draws(key, scale, plan)
+    draws, asked = _draws(key, scale, plan), (apply_fn, law, chunk, params, x, key, scale, plan)
+    _certify.eval_shape(*asked)  # what cannot be computed at all is refused here, and was no try
     memory.begin(x, draws=draws)
-    own = _certify(apply_fn, law, chunk, params, x, key, scale, plan)
+    own = _certify(*asked)
     return memory.ask(own.region, int(own.label), draws=draws)[0]
 
 
@@ -94,8 +95,9 @@ def _draws(key: jax.Array, scale: Scale, plan: Plan) -> str:
     """A hash of what determines the votes and the bound: another one is another try."""
     digest = hashlib.sha256(f"{plan.n0} {plan.looks} {plan.bound} {plan.alpha}".encode())
     digest.update(f" {plan.target} {plan.tolerance} {plan.shared_draws} ".encode())
-    for leaf in (jax.random.key_data(key), *jax.tree.leaves(scale)):
-        digest.update(np.asarray(leaf).tobytes())
+    digest.update(np.asarray(jax.random.key_data(key)).tobytes())
+    for leaf in jax.tree.leaves(scale):  # as what is stored has it, whatever it was given as
+        digest.update(np.asarray(leaf, np.float32).tobytes())
     return f"draws {digest.hexdigest()[:16]}"
 
 

@@ -1,4 +1,8 @@
-"""One question put to many blocks of regions, as `memory_insert` puts it to one."""
+"""One question put to many blocks of regions, as `memory_insert` puts it to one.
+
+Regions never change, and what one leaves of a new one does not depend on the others. So most of
+them are looked at before the file is locked, and in it only those that were stored meanwhile.
+"""
 
 import operator
 from collections.abc import Iterable
@@ -17,11 +21,9 @@ from aniso_jax.memory.answers import MemoryAnswer
 from aniso_jax.memory.crowd import share_left, shrunk
 from aniso_jax.memory.registry import Memory
 from aniso_jax.memory.rows import Row
-from aniso_jax.memory.rules import check_storable, decide, is_candidate
+from aniso_jax.memory.rules import CLASSES, check_storable, decide, is_candidate
 from aniso_jax.memory.scan import Seen, look
 from aniso_jax.memory.sqlite import MemoryRefused
-
-_CLASSES = 2**31  # what an int32 holds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,42 +53,57 @@ class Question:
     def at(cls, x: jax.Array, order: int, shape: tuple[int, ...]) -> "Question":
         """A point without a certificate."""
         x = jnp.asarray(x)
+        if x.shape != shape or x.dtype != np.float32:
+            raise MemoryRefused(
+                f"x has shape {x.shape} and numbers in {x.dtype}; this memory wants inputs of "
+                f"shape {shape} in float32, as they were certified."
+            )
         nothing = Region(
             center=x, scale=Diagonal(theta=jnp.ones_like(x)), gap=jnp.float32(0), order=order
         )
         return cls.of(nothing, ABSTAIN, order, shape)
 
 
-def answer_from(
-    question: Question, blocks: Iterable[tuple[int, Memory]], *, next_id: int
-) -> tuple[MemoryAnswer, Row | None]:
+def looked(
+    question: Question, blocks: Iterable[tuple[int, Memory]], seen: "Looked | None" = None
+) -> "Looked":
+    """What stored regions say about a question, beside what those before them said.
+
+    Args:
+      blocks: regions, as (regions before the block, block); read once.
+    """
+    new, label = question.new, question.label
+    wants_own, seen = bool(is_candidate(new, label)), seen or Looked(share=jnp.ones_like(new.gap))
+    holder, share, count = seen.holder, seen.share, seen.count
+    for before, block in blocks:
+        glance = _look(block, new, label)
+        holder = holder.or_in(block, glance, before)
+        if wants_own and bool(jnp.any(glance.undecided)):
+            share = _share_left(block, new, glance.undecided, share)
+        count = before + int(block.count)
+    return Looked(holder=holder, share=share, count=count)
+
+
+def answer_from(question: Question, seen: "Looked") -> tuple[MemoryAnswer, Row | None]:
     """The answer, and the region to be stored for it; by the rules of `memory_insert`.
 
     Args:
-      blocks: every stored region, as (regions before the block, block); read once.
-      next_id: the number that a new region gets; stored ones are numbered from 1.
+      seen: what every stored region says. A new one gets the next number.
     """
-    new, label = question.new, question.label
-    wants_own, holder = bool(is_candidate(new, label)), _Holder()
-    share = jnp.ones_like(new.gap)
-    for before, block in blocks:
-        seen = _look(block, new, label)
-        holder = holder.or_in(block, seen, before)
-        if wants_own and bool(jnp.any(seen.undecided)):
-            share = _share_left(block, new, seen.undecided, share)
+    new, label, holder = question.new, question.label, seen.holder
     old = holder.region or replace(new, gap=jnp.zeros_like(new.gap))
     inside = jnp.bool_(holder.region is not None)
-    found, stores = _decide(new, label, share, old, jnp.int32(holder.label), inside)
+    found, stores = _decide(new, label, seen.share, old, jnp.int32(holder.label), inside)
     if not bool(stores):
         return replace(found, index=jnp.int32(holder.id)), None
     row = Row(
-        id=next_id,
+        id=seen.count + 1,
         label=int(label),
         gap=np.asarray(found.region.gap),
         center=np.asarray(new.center),
         theta=np.asarray(thetas(found.region.scale, new.center)),
     )
-    return replace(found, index=jnp.int32(next_id)), row
+    return replace(found, index=jnp.int32(row.id)), row
 
 
 def _class(label: SupportsIndex) -> int:
@@ -94,10 +111,10 @@ def _class(label: SupportsIndex) -> int:
     try:
         number = operator.index(label)
     except TypeError:
-        number = _CLASSES
-    if not ABSTAIN <= number < _CLASSES:
+        number = CLASSES
+    if not ABSTAIN <= number < CLASSES:
         raise MemoryRefused(
-            f"The label is {label}; wanted a class, a whole number from 0 to {_CLASSES - 1}, or "
+            f"The label is {label}; wanted a class, a whole number from 0 to {CLASSES - 1}, or "
             f"{ABSTAIN} where there is no certificate."
         )
     return number
@@ -123,6 +140,21 @@ class _Holder:
             id=before + int(seen.index) + 1,
             log_volume=volume,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What the first so many regions say about a question.
+
+    Attributes:
+      share: of the new gap, that is left.
+      holder: the region that holds the input.
+      count: regions looked at.
+    """
+
+    share: jax.Array
+    holder: _Holder = _Holder()
+    count: int = 0
 
 
 _look, _share_left = jax.jit(look), jax.jit(share_left)

@@ -42,6 +42,8 @@ class Link(sqlite3.Connection):
     names: Names | None = None
     patience: float = 0.0
     _guard: FileIO | None = None
+    _mover: sqlite3.Connection | None = None
+    _process: int | None = None
 
     def settle_in(self, path: Path, before: Names) -> None:
         """Remember what is open, and lock it; after the first reading, which opens the log.
@@ -50,12 +52,27 @@ class Link(sqlite3.Connection):
           path: of the file itself.
           before: what had its names before it was opened.
         """
-        self.path, self._guard = path, _guarded(path)
+        self.path, self._guard, self._process = path, _guarded(path), os.getpid()
         self.names = (*before[:1], *named(path)[1:])
 
     def is_in_place(self) -> bool:
         """Whether the names still lead to the files that are open."""
         return self.names is None or named(self.path) == self.names
+
+    def is_inherited(self) -> bool:
+        """Whether a process opened it that this one was forked from: its locks are not ours."""
+        return self._process not in (None, os.getpid())
+
+    def move_log(self) -> None:
+        """Move what was committed from the log into the file, waiting for nobody.
+
+        By a second connection, since SQLite refuses it to one that keeps other writers away.
+        """
+        if self._mover is None:
+            self._mover = sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, timeout=0)
+            self._mover.execute("PRAGMA synchronous = FULL")
+        if self.is_in_place():
+            self._mover.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         """Let go; where the names lead elsewhere by now, so that what has them stays.
@@ -63,15 +80,17 @@ class Link(sqlite3.Connection):
         SQLite's last one moves the log into the file and removes what is called as the log was.
         """
         guard = self._guard
-        if guard is not None and self.is_in_place():
+        if guard is not None and self.is_in_place() and not self.is_inherited():
             _lock(guard, is_held=False)
         try:
+            if self._mover is not None:
+                self._mover.close()
             super().close()
         except sqlite3.ProgrammingError:  # another thread has it open
             if guard is not None:
                 _lock(guard, is_held=True)
             raise
-        self.names = self._guard = None
+        self.names = self._guard = self._mover = None
         if guard is not None:
             guard.close()
 

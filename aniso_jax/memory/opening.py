@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from aniso_jax.memory.binding import Binding, read_binding
 from aniso_jax.memory.connecting import connect
 from aniso_jax.memory.creation import create
+from aniso_jax.memory.rules import check_shape
 from aniso_jax.memory.sqlite import MemoryRefused, errors_said
 from aniso_jax.memory.store import MemoryFile
 from aniso_jax.memory.weights import name_of
@@ -67,9 +70,10 @@ def memory_open(
     ...         int(memory.query(jnp.array([0.0, 0.5])).label), memory.count()
     (3, 1)
     """
-    _check_asked(shape, alpha)
+    _check_asked(law, shape, alpha)
     name = name_of(weights)
-    binding = Binding(weights=name, law=law.name, shape=tuple(shape), alpha=float(alpha))
+    sizes = tuple(int(size) for size in shape)
+    binding = Binding(weights=name, law=law.name, shape=sizes, alpha=float(alpha))
     return open_bound(Path(path), binding, patience=patience, ram=ram)
 
 
@@ -84,14 +88,12 @@ def open_bound(
     return MemoryFile(path, binding, patience=patience, ram=ram)
 
 
-def _check_asked(shape: tuple[int, ...], alpha: float) -> None:
-    is_shape = isinstance(shape, tuple | list) and all(
-        isinstance(size, int) and not isinstance(size, bool) and size >= 0 for size in shape
-    )
-    if not is_shape:
-        raise ValueError(f"shape is {shape!r}; wanted that of one input, such as (28, 28, 1).")
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha is {alpha}; wanted the plan's, between 0 and 1.")
+def _check_asked(law: object, shape: object, alpha: object) -> None:
+    check_shape(shape)
+    if not isinstance(law, Law):
+        raise ValueError(f"law is {law!r}; wanted that of the noise, such as aj.gaussian.")
+    if not (isinstance(alpha, float | int | np.floating) and 0 < alpha < 1):
+        raise ValueError(f"alpha is {alpha!r}; wanted the plan's, between 0 and 1.")
 
 
 def memory_viewed(path: Path) -> MemoryFile:

@@ -15,7 +15,7 @@ from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.geometry.shown import table
 from aniso_jax.memory.answers import MemoryAnswer
 from aniso_jax.memory.crowd import share_left, shrunk
-from aniso_jax.memory.rules import check_storable, class_of, decide, is_candidate
+from aniso_jax.memory.rules import check_shape, check_storable, class_of, decide, is_candidate
 from aniso_jax.memory.scan import look
 
 
@@ -75,17 +75,18 @@ def memory_empty(capacity: int, shape: tuple[int, ...], *, order: int) -> Memory
     """A memory with room for `capacity` regions around inputs of a shape, in the l_order norm.
 
     Raises:
-      ValueError: no room, or another order than 1 or 2.
+      ValueError: no room, no shape, or another order than 1 or 2.
 
     >>> memory_empty(3, (28, 28, 1), order=2).centers.shape
     (3, 28, 28, 1)
     """
-    if capacity < 1 or order not in (1, 2):
+    check_shape(shape)
+    if not isinstance(capacity, int | np.integer) or capacity < 1 or order not in (1, 2):
         raise ValueError(
             f"capacity is {capacity} and order {order}; wanted room for at least one region, and "
             "order 1 (cross-polytopes) or 2 (ellipsoids)."
         )
-    if capacity * max(math.prod(shape), 1) > 2**40:
+    if int(capacity) * math.prod(shape) > 2**40:
         raise ValueError(f"A memory of {capacity} regions of shape {shape} fits nowhere.")
     return Memory(
         centers=jnp.zeros((capacity, *shape), jnp.float32),

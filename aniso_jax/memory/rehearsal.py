@@ -10,7 +10,7 @@ import numpy as np
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.scales import Diagonal
-from aniso_jax.memory.fold import Question, answer_from
+from aniso_jax.memory.fold import Question, answer_from, looked
 from aniso_jax.memory.log import Logged
 from aniso_jax.memory.rows import Row, added, block_of
 
@@ -34,7 +34,7 @@ def rehearse(shape: tuple[int, ...], order: int) -> None:
     for label in _CLASSES:
         question = settled(Question.of(_region(shape, order, label), label, order, shape))
         for block in (empty(), block_of([row], shape, order)):
-            answer, _ = answer_from(question, [(0, block)], next_id=2)
+            answer, _ = answer_from(question, looked(question, [(0, block)]))
             Logged.of(answer, question.new, label, name="", draws="", run="")
 
 

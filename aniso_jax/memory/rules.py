@@ -8,6 +8,7 @@ away from other classes. Old regions never change, and an abstention promises no
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from aniso_jax.certification.status import ABSTAIN
 from aniso_jax.geometry.axes import is_measurable, thetas
@@ -16,6 +17,19 @@ from aniso_jax.geometry.regions import Region
 from aniso_jax.geometry.rounding import slack
 from aniso_jax.geometry.scales import Diagonal, Isotropic, Scale
 from aniso_jax.memory.answers import MemoryAnswer, MemoryVerdict
+
+CLASSES = 2**31
+"""What an int32 holds."""
+
+
+def check_shape(shape: object) -> None:
+    """Refuse what is no shape of an input, or that of one without a number in it."""
+    is_shape = isinstance(shape, tuple | list) and all(
+        isinstance(size, int | np.integer) and not isinstance(size, bool) and size > 0
+        for size in shape
+    )
+    if not is_shape:
+        raise ValueError(f"shape is {shape!r}; wanted that of one input, such as (28, 28, 1).")
 
 
 def check_storable(scale: Scale) -> None:
@@ -29,10 +43,12 @@ def check_storable(scale: Scale) -> None:
 
 def class_of(label: jax.typing.ArrayLike) -> jax.Array:
     """Of a whole number's type, which is known also where the number is not; nothing is cut off."""
-    if not jnp.issubdtype(jnp.result_type(label), jnp.integer):
+    is_known = isinstance(label, int | np.integer | np.ndarray)
+    fits = not is_known or np.all((np.asarray(label) >= -CLASSES) & (np.asarray(label) < CLASSES))
+    if not fits or not jnp.issubdtype(jnp.result_type(label), jnp.integer):
         raise ValueError(
-            f"The label is {label}; wanted a class, a whole number, or {ABSTAIN} where there is no "
-            "certificate."
+            f"The label is {label}; wanted a class, a whole number below {CLASSES}, or {ABSTAIN} "
+            "where there is no certificate."
         )
     return jnp.asarray(label, jnp.int32)
 

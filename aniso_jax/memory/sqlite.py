@@ -2,8 +2,12 @@
 
 Write-ahead log and synchronous=FULL: a transaction that was committed is on the disk, one that was
 not is nowhere, whenever the process or the machine dies. What was committed moves from the log into
-the file at once, unless somebody reads older pages at that moment: then it moves later, and until
-then the log is part of the file.
+the file at once, unless somebody reads older pages or writes at that moment: then it moves later,
+and until then the log is part of the file.
+
+It moves under the write lock. SQLite itself does not ask for that, and before 3.51.3 (3.50.7 and
+3.44.6 have the mend too) it loses what is committed by one connection, beginning the log anew, just
+while another looks what there is to move.
 """
 
 import contextlib
@@ -70,11 +74,17 @@ def transaction(connection: Link, path: Path) -> Iterator[None]:
 
 
 def check_in_place(connection: Link, path: Path) -> None:
-    """Refuse to go on with files that have lost their names.
+    """Refuse to go on with files that have lost their names, or that another process opened.
 
     Raises:
       MemoryMoved: they have.
+      RuntimeError: it did, and this one was forked from it.
     """
+    if connection.is_inherited():
+        raise RuntimeError(
+            f"{path} was opened by the process that this one was forked from: open it once more "
+            "here."
+        )
     if not connection.is_in_place():
         raise MemoryMoved(
             f"{path}, or the -wal or -shm beside it, was removed, moved or replaced while it was "
@@ -93,7 +103,8 @@ def patiently(connection: Link, statement: str) -> sqlite3.Cursor:
         try:
             return connection.execute(statement)
         except sqlite3.OperationalError as error:
-            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+            is_worth_it = _code(error) == sqlite3.SQLITE_BUSY and not _is_behind(error)
+            if not is_worth_it or time.monotonic() >= end:
                 raise
         time.sleep(ONE_WAIT / 10)
 
@@ -113,14 +124,18 @@ def snapshot(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
                 connection.rollback()
 
 
-def _settle(connection: sqlite3.Connection) -> None:
+def _settle(connection: Link) -> None:
     """Bring what is committed into the file, so that nothing is lost with a dead process's log.
 
-    Waits for nobody. Where it fails, on a full disk or a file with readers, the log keeps all of it
-    and the next transaction tries again.
+    Nobody writes meanwhile. Where it fails, on a full disk or a file with readers or another
+    writer, the log keeps all of it and the next transaction tries again.
     """
     with contextlib.suppress(sqlite3.OperationalError):
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.move_log()
+        finally:
+            connection.execute("COMMIT")
 
 
 @contextlib.contextmanager
@@ -142,6 +157,11 @@ def _said(path: Path, error: Exception) -> Exception:
     if code == sqlite3.SQLITE_FULL:
         return DiskFull(
             f"the disk is full: no room for {path}; what it held is kept, free some space."
+        )
+    if _is_behind(error):
+        return MemoryBusy(
+            f"{path} was written by others while its rows() or blocks() are being read here, as "
+            "they were before: read these to the end, or into a list, and ask then."
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return MemoryBusy(f"{path} is being written by another process; try again later.")
@@ -170,6 +190,11 @@ def damaged(path: Path, how: str) -> MemoryDamaged:
 def is_unwritable(error: Exception) -> bool:
     """Whether SQLite says that it may not write."""
     return _code(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+
+
+def _is_behind(error: Exception) -> bool:
+    """Whether this connection is reading what is no longer the last; waiting changes nothing."""
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY_SNAPSHOT
 
 
 def _code(error: Exception) -> int:

@@ -9,26 +9,16 @@ import numpy as np
 
 from aniso_jax.geometry.regions import Region
 from aniso_jax.memory.answers import MemoryAnswer
-from aniso_jax.memory.attempts import check_draws, write_attempt
+from aniso_jax.memory.attempts import check_draws, text, write_attempt
 from aniso_jax.memory.binding import Binding, check_params
 from aniso_jax.memory.cache import Cache
 from aniso_jax.memory.creation import copy
 from aniso_jax.memory.entry import entered
-from aniso_jax.memory.fold import Question, answer_from
-from aniso_jax.memory.log import (
-    Logged,
-    logged_answer,
-    write_answer,
-)
+from aniso_jax.memory.fold import Looked, Question, answer_from, looked
+from aniso_jax.memory.log import Logged, logged_answer, write_answer
 from aniso_jax.memory.registry import Memory
 from aniso_jax.memory.rehearsal import rehearse, settled
-from aniso_jax.memory.rows import (
-    Row,
-    block_rows,
-    content_id,
-    read_rows,
-    write_row,
-)
+from aniso_jax.memory.rows import Row, block_rows, changed, content_id, read_rows, write_row
 from aniso_jax.memory.sqlite import check_in_place, errors_said, transaction
 from aniso_jax.memory.weights import Unchanging, weights_hash
 
@@ -71,24 +61,28 @@ class MemoryFile:
           The answer, and what was logged of it.
 
         Guarantee: looking and storing are one transaction, on the disk when this returns; killed
-        at any moment, the file holds all of it or nothing. Nothing is compiled in it, and only
-        what others stored just before is read, save what exceeds the RAM.
+        at any moment, the file holds all of it or nothing. Nothing is compiled while the file is
+        locked, and only what others stored just before is looked at.
 
         Raises:
-          MemoryRefused: a region of another norm, shape or dtype; a label that is no class; or the
-            input was asked before with other draws, another try at a certificate.
+          MemoryRefused: a region of another norm, shape or dtype; a label that is no class; draws
+            or a run that is no text; or the input was asked before with other draws, another try
+            at a certificate.
           MemoryBusy, MemoryDamaged, MemoryUnwritable, DiskFull: nothing was stored.
           MemoryMoved: the file lost its name while it was open; no answer is given.
         """
         question = settled(Question.of(new, label, self.binding.order, self.binding.shape))
-        name = content_id(new.center)
+        name, draws, run = content_id(new.center), text("draws", draws), text("run", run)
         self._get_ready()
+        seen = self._looked(question)
         with transaction(self.connection, self.path):
             logged = logged_answer(self.connection, name, draws=draws, run=run, path=self.path)
             answer = None
             if logged is None:
-                answer, row = answer_from(question, self._blocks(), next_id=self.count() + 1)
+                news = self._cache.streamed(self._read, after=seen.count)
+                answer, row = answer_from(question, looked(question, news, seen))
                 if row is not None:
+                    self._check_last(row.id - 1)
                     write_row(self.connection, row)
                 own = question.new, int(label)
                 logged = Logged.of(answer, *own, name=name, draws=draws, run=run)
@@ -96,19 +90,27 @@ class MemoryFile:
         return answer or logged.answer(question.new, self.binding.order), logged
 
     def _get_ready(self) -> None:
-        """Compile, and read what is stored by now, before the file is locked."""
+        """Compile, before the file is locked."""
         if not self._is_rehearsed:
             rehearse(self.binding.shape, self.binding.order)
             self._is_rehearsed = True
+
+    def _looked(self, question: Question) -> Looked:
+        """What every region that is stored by now says."""
         with errors_said(self.path):
-            self._cache.fill(self._read)
+            return looked(question, self._cache.blocks(self._read))
+
+    def _check_last(self, number: int) -> None:
+        """Refuse to number on where the file has lost regions that were there before."""
+        if self.count() != number:
+            raise changed(self.path, f"region {number}")
 
     def query(self, x: jax.Array) -> MemoryAnswer:
         """What the stored regions alone answer at x: ADOPT, or ABSTAIN. Nothing is written."""
         question = Question.at(x, self.binding.order, self.binding.shape)
         with errors_said(self.path):
             check_in_place(self.connection, self.path)
-            return answer_from(question, self._blocks(), next_id=0)[0]
+        return answer_from(question, self._looked(question))[0]
 
     def begin(self, x: Any, *, draws: str) -> None:
         """Write down that an input is about to be certified with some draws, whatever becomes.
@@ -120,7 +122,7 @@ class MemoryFile:
 
     def begin_all(self, inputs: Iterable[Any], *, draws: str) -> None:
         """The same for many inputs at once: all are written down, or none where one is refused."""
-        names = [content_id(x) for x in inputs]
+        names, draws = [content_id(x) for x in inputs], text("draws", draws)
         with transaction(self.connection, self.path):
             for name in names:
                 check_draws(self.connection, name, draws=draws, path=self.path)
@@ -170,6 +172,10 @@ class MemoryFile:
         """Let go of the file."""
         self.connection.close()
 
+    def __repr__(self) -> str:
+        about = self.binding
+        return f"<MemoryFile {self.path}: {about.law}, l{about.order}, inputs of {about.shape}>"
+
     def __enter__(self) -> Self:
         return self
 
@@ -185,10 +191,6 @@ class MemoryFile:
         """Every stored region, block by block, read from the file; the blocks are the caller's."""
         with errors_said(self.path):
             yield from (block for _, block in self._cache.streamed(self._read))
-
-    def _blocks(self) -> Iterator[tuple[int, Memory]]:
-        """(regions before it, block): those in RAM, with what others have added, then the rest."""
-        yield from self._cache.blocks(self._read)
 
     def _read(self, after: int) -> Iterator[Row]:
         return read_rows(self.connection, self.path, self.binding.shape, after=after)

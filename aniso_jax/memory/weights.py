@@ -39,9 +39,9 @@ def name_of(weights: Any) -> str:
     Raises:
       ValueError: params without an array, which any network may have.
     """
-    if isinstance(weights, str):
+    if isinstance(weights, str) and weights:
         return weights
-    if not jax.tree.leaves(weights):
+    if isinstance(weights, str) or not jax.tree.leaves(weights):
         raise ValueError(
             "weights holds no array, so that nothing tells this network from another one: give "
             "the params that it computes with, or a string that names it and no other."

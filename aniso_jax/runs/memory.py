@@ -16,6 +16,8 @@ from aniso_jax.runs.inputs import read_inputs
 from aniso_jax.runs.memory_config import MemoryCommand
 
 _ORDER = ("keep", "shrink", "adopt", "abstain")
+_MOST = 12
+"""Classes that are shown, those with most regions."""
 
 
 def memory_lines(config: MemoryCommand) -> Iterator[str]:
@@ -41,7 +43,9 @@ def memory_lines(config: MemoryCommand) -> Iterator[str]:
 def _shown(bound: Binding, seen: Overview) -> Iterator[str]:
     yield f"network {bound.weights[:23]}, law {bound.law} (l{bound.order}), alpha {bound.alpha}"
     yield f"inputs of shape {bound.shape}; number {bound.number}"
-    classes = ", ".join(f"{label}: {count}" for label, count in seen.regions.items())
+    largest = sorted(seen.regions.items(), key=lambda of: -of[1])[:_MOST]
+    classes = ", ".join(f"{label}: {count}" for label, count in sorted(largest))
+    classes += f", and {len(seen.regions) - _MOST} more" * (len(seen.regions) > _MOST)
     yield f"{sum(seen.regions.values())} regions" + (
         f" (class: regions; {classes})" * bool(classes)
     )

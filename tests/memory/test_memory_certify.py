@@ -103,6 +103,10 @@ def test_what_is_no_shape_no_alpha_or_no_file_is_refused(tmp_path):
     for changed, said in (
         ({"shape": 2}, "shape is 2; wanted that of one input"),
         ({"shape": (2.0,)}, r"shape is \(2.0,\); wanted that of one input"),
+        ({"shape": (0,)}, r"shape is \(0,\); wanted that of one input"),
+        ({"law": "gaussian"}, "law is 'gaussian'; wanted that of the noise, such as aj.gaussian"),
+        ({"alpha": "0.1"}, "alpha is '0.1'; wanted the plan's"),
+        ({"weights": ""}, "weights holds no array, .* a string that names it and no other"),
         ({"alpha": float("nan")}, "alpha is nan; wanted the plan's"),
         ({"alpha": 0}, "alpha is 0; wanted the plan's"),
     ):
@@ -111,6 +115,14 @@ def test_what_is_no_shape_no_alpha_or_no_file_is_refused(tmp_path):
     with pytest.raises(MemoryRefused, match="is a folder; give the path of a file"):
         aj.memory_open(tmp_path, **BOUND)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_shape_of_numpys_numbers_is_the_same_shape(tmp_path):
+    sizes = tuple(np.array([2]))
+    aj.memory_open(tmp_path / "m", **{**BOUND, "shape": sizes}).close()
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        assert repr(memory) == f"<MemoryFile {tmp_path / 'm'}: gaussian, l2, inputs of (2,)>"
+    assert aj.memory_empty(1, sizes, order=2).shape == (2,)
 
 
 @pytest.mark.parametrize("weights", ({}, (), {"w": None}))
@@ -147,6 +159,7 @@ def test_a_call_that_died_before_its_answer_was_a_try(tmp_path, monkeypatch):
     def died(*_):
         raise KeyboardInterrupt
 
+    died.eval_shape = certifying._certify.eval_shape
     with aj.memory_open(tmp_path / "m", **BOUND) as memory:
         with monkeypatch.context() as patched:
             patched.setattr(certifying, "_certify", died)
@@ -155,3 +168,31 @@ def test_a_call_that_died_before_its_answer_was_a_try(tmp_path, monkeypatch):
         with pytest.raises(MemoryRefused, match="a second try needs its own share of alpha"):
             aj.memory_certify(memory, net, W, X, jax.random.key(1), **HOW)
         assert int(aj.memory_certify(memory, net, W, X, KEY, **HOW).label) == 0
+
+
+def flat(w, batch):
+    return batch @ w
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    (
+        ({"scale": aj.Diagonal(theta=jnp.ones(3))}, "incompatible shapes"),
+        ({"apply_fn": flat}, "apply_fn must return logits"),
+        ({"chunk": 0}, "chunk must be a static positive integer"),
+    ),
+)
+def test_a_call_that_cannot_be_computed_was_no_try(tmp_path, bad, said):
+    """The same input is certified once the mistake is mended, with another scale too."""
+    good = {"apply_fn": net, "params": W, "x": X, "key": KEY, **HOW}
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        with pytest.raises((ValueError, TypeError), match=said):
+            aj.memory_certify(memory, **{**good, **bad})
+        other = {**good, "scale": aj.Isotropic(sigma=0.4)}
+        assert int(aj.memory_certify(memory, **other).label) == 0
+
+
+@pytest.mark.parametrize("sigma", (0.1, np.float32(0.1), np.float64(0.1), np.array(0.1)))
+def test_the_same_scale_in_another_kind_of_number_is_no_other_try(sigma):
+    one, other = (aj.Isotropic(sigma=each) for each in (sigma, jnp.float32(0.1)))
+    assert certifying._draws(KEY, one, PLAN) == certifying._draws(KEY, other, PLAN)

@@ -1,5 +1,6 @@
 """What is said of a memory file that cannot be used now, and is not damaged."""
 
+import os
 import resource
 import shutil
 import signal
@@ -13,7 +14,7 @@ from store_samples import BOUND, ball
 import aniso_jax as aj
 from aniso_jax.memory.check import check
 from aniso_jax.memory.opening import memory_viewed
-from aniso_jax.memory.sqlite import MemoryUnwritable
+from aniso_jax.memory.sqlite import MemoryBusy, MemoryUnwritable
 
 
 @pytest.fixture
@@ -90,3 +91,31 @@ def test_a_quota_loses_nothing_and_is_not_called_damage(memory, nothing_more_to_
     assert before >= 1
     memory.ask(ball((5000.0, 0)), 0, draws="d")
     assert memory.count() == before + 1
+
+
+def test_who_reads_rows_and_asks_beside_another_writer_is_told_at_once(memory):
+    with aj.memory_open(memory.path, **BOUND) as other:
+        for at in (1, 2, 3):
+            memory.ask(ball((10.0 * at, 0)), at, draws="d")
+        rows = memory.rows()
+        next(rows)
+        other.ask(ball((50, 0)), 1, draws="d")
+        with pytest.raises(MemoryBusy, match="read these to the end, or into a list, and ask then"):
+            memory.ask(ball((60, 0)), 1, draws="d")
+        assert len(list(rows)) == 3
+        assert memory.ask(ball((60, 0)), 1, draws="d")[1].verdict == "keep"
+        assert check(memory) == []
+
+
+def test_a_forked_process_is_told_to_open_the_memory_itself(memory, monkeypatch):
+    """Locks belong to processes; the guard's, which both have, stays the first one's."""
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "getpid", lambda: -1)
+        for use in (
+            lambda: memory.ask(ball((300, 0)), 0, draws="d"),
+            lambda: memory.query(jnp.zeros(2)),
+            lambda: memory.copy(memory.path.with_name("copy")),
+        ):
+            with pytest.raises(RuntimeError, match="forked from: open it once more here"):
+                use()
+    assert memory.ask(ball((300, 0)), 0, draws="d")[1].verdict == "keep"

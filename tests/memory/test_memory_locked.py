@@ -11,6 +11,7 @@ from store_samples import BOUND, ball
 import aniso_jax as aj
 from aniso_jax.memory import rows as memory_rows
 from aniso_jax.memory import store
+from aniso_jax.memory.check import check
 
 COMPILED = "/jax/core/compile/backend_compile_duration"
 SHAPE = (3,)
@@ -54,8 +55,9 @@ def at(x: float, gap: float = 1.0) -> aj.Region:
     return ball((x, 0, 0), gap, theta=(1, 1, 1))
 
 
+@pytest.mark.parametrize("ram", (2**30, 0))
 def test_nothing_is_compiled_and_only_the_news_is_read_while_the_file_is_locked(
-    tmp_path, monkeypatch, watched
+    tmp_path, monkeypatch, watched, ram
 ):
     monkeypatch.setattr(memory_rows, "_ENTRIES", 15)  # five regions a block
     bound = {**BOUND, "shape": SHAPE}
@@ -67,7 +69,7 @@ def test_nothing_is_compiled_and_only_the_news_is_read_while_the_file_is_locked(
     isotropic = replace(at(3.0), scale=aj.Isotropic(sigma=jnp.float32(1)))
     weak = replace(at(500.0), gap=jnp.asarray(1.0))
     with (
-        aj.memory_open(tmp_path / "m", **bound) as memory,
+        aj.memory_open(tmp_path / "m", **bound, ram=ram) as memory,
         aj.memory_open(tmp_path / "m", **bound) as other,
     ):
         for asked, label, verdict in (
@@ -86,3 +88,36 @@ def test_nothing_is_compiled_and_only_the_news_is_read_while_the_file_is_locked(
     assert True not in watched.compiled
     assert len(watched.compiled) > 5
     assert watched.read == 6  # under answers that were given again, one of seven an abstention
+
+
+@pytest.mark.parametrize("ram", (2**30, 0))
+@pytest.mark.parametrize(
+    ("meanwhile", "label", "verdict"),
+    (
+        (at(1.5), 0, "shrink"),
+        (at(0.5), 0, "adopt"),
+        (at(50.0), 0, "keep"),
+        (at(1.5), 1, "keep"),
+    ),
+)
+def test_what_another_stored_after_the_look_and_before_the_lock_counts(
+    tmp_path, monkeypatch, ram, meanwhile, label, verdict
+):
+    monkeypatch.setattr(memory_rows, "_ENTRIES", 15)
+    bound = {**BOUND, "shape": SHAPE}
+    locked = store.transaction
+    with aj.memory_open(tmp_path / "m", **bound, ram=ram) as memory:
+        for number in range(7):
+            memory.ask(at(100.0 + 10 * number), 1, draws="d")
+
+        def late(*about):
+            monkeypatch.setattr(store, "transaction", locked)
+            with aj.memory_open(tmp_path / "m", **bound) as other:
+                other.ask(meanwhile, label, draws="d")
+            return locked(*about)
+
+        monkeypatch.setattr(store, "transaction", late)
+        answer, logged = memory.ask(at(0.0), 1, draws="d")
+        assert logged.verdict == verdict
+        assert int(answer.index) == (8 if verdict == "adopt" else 9)
+        assert check(memory) == []

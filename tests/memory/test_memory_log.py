@@ -12,7 +12,7 @@ import aniso_jax as aj
 from aniso_jax.memory.check import check, checked, overview
 from aniso_jax.memory.log import _COLUMNS, Logged, _chained, write_answer
 from aniso_jax.memory.rows import Row, as_bytes, owner_of, write_row
-from aniso_jax.memory.sqlite import MemoryDamaged
+from aniso_jax.memory.sqlite import MemoryDamaged, MemoryRefused
 
 
 @pytest.fixture
@@ -116,3 +116,28 @@ def test_what_is_no_region_is_found_though_its_digest_fits(tmp_path, name):
         for look in (check, lambda memory: memory.query(jnp.zeros(2))):
             with pytest.raises(MemoryDamaged, match="region 1 is none: a class, a finite center"):
                 look(memory)
+
+
+@pytest.mark.parametrize("draws", (np.str_("seed 0"), "a\0b", "", "Größe"))
+def test_every_text_is_found_again(tmp_path, draws):
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        memory.begin(jnp.zeros(2), draws=draws)
+        memory.ask(ball((0, 0)), 1, draws=draws, run=np.str_("run 1"))
+        memory.ask(ball((9, 0)), 1, draws=draws)
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        assert memory.ask(ball((0, 0)), 1, draws=str(draws), run="run 1")[1].verdict == "keep"
+        assert check(memory) == []
+
+
+@pytest.mark.parametrize("other", (5, None, b"seed 0", "\ud800", ("seed", 0)))
+def test_what_is_no_text_is_refused_and_the_file_is_as_good_as_before(tmp_path, other):
+    with aj.memory_open(tmp_path / "m", **BOUND) as memory:
+        for use in (
+            lambda: memory.ask(ball((0, 0)), 1, draws=other),
+            lambda: memory.ask(ball((0, 0)), 1, draws="d", run=other),
+            lambda: memory.begin(jnp.zeros(2), draws=other),
+        ):
+            with pytest.raises(MemoryRefused, match="; wanted a text that can be written down"):
+                use()
+        assert memory.ask(ball((0, 0)), 1, draws="d")[1].verdict == "keep"
+        assert check(memory) == []

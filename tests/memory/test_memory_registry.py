@@ -170,8 +170,9 @@ def test_another_norm_shape_or_precision_is_refused():
     half = jax.tree.map(lambda leaf: leaf.astype(jnp.float16), region((0, 0), (1, 1), 1, 2))
     with pytest.raises(ValueError, match="float16"):
         aj.memory_insert(memory, half, 0)
-    with pytest.raises(ValueError, match="room for at least one"):
-        aj.memory_empty(0, (2,), order=2)
+    for capacity in (0, 2.5):
+        with pytest.raises(ValueError, match="room for at least one"):
+            aj.memory_empty(capacity, (2,), order=2)
     with pytest.raises(ValueError, match="order 3"):
         aj.memory_empty(1, (2,), order=3)
 
@@ -185,9 +186,23 @@ def test_a_scale_whose_inverse_underflows_is_never_stored(order):
     assert int(memory.count) == 0
 
 
+@pytest.mark.parametrize("label", (np.int64(2**32), np.uint32(2**32 - 1), 2**40, -(2**40)))
+def test_a_label_that_would_be_cut_off_is_refused(label):
+    """2**32 would be class 0."""
+    memory, new = aj.memory_empty(2, (2,), order=2), region((0, 0), (1, 1), 1, 2)
+    with pytest.raises(ValueError, match="wanted a class, a whole number below 2147483648, or -1"):
+        aj.memory_insert(memory, new, label)
+
+
+@pytest.mark.parametrize("shape", (2, (2, 0), (-1,), (2.0,), "ab"))
+def test_what_is_no_shape_is_refused(shape):
+    with pytest.raises(ValueError, match="wanted that of one input, such as"):
+        aj.memory_empty(2, shape, order=2)
+
+
 @pytest.mark.parametrize("label", (1.9, np.float32(1), True))
 def test_a_label_that_is_no_whole_number_is_refused_also_where_it_is_traced(label):
     memory, new = aj.memory_empty(2, (2,), order=2), region((0, 0), (1, 1), 1, 2)
     for insert in (aj.memory_insert, jax.jit(aj.memory_insert)):
-        with pytest.raises(ValueError, match="wanted a class, a whole number, or -1 where"):
+        with pytest.raises(ValueError, match="wanted a class, a whole number below"):
             insert(memory, new, label)

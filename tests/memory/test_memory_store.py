@@ -135,6 +135,9 @@ def test_another_network_norm_or_shape_is_refused(path):
             memory.ask(ball((0, 0), order=1), 0, draws="d")
         with pytest.raises(MemoryRefused, match="shape"):
             memory.ask(ball((0, 0, 0), theta=(1, 1, 1)), 0, draws="d")
+        for x, said in ((jnp.zeros(3), r"shape \(3,\)"), (jnp.zeros(2, int), "numbers in int32")):
+            with pytest.raises(MemoryRefused, match=f"x has .*{said}.* wants inputs of shape"):
+                memory.query(x)
     assert path.read_bytes() == before
 
 

@@ -11,11 +11,14 @@ import pytest
 from cli_samples import SHAPE, aniso_jax, records_of
 
 import aniso_jax as aj
+from aniso_jax.memory.binding import Binding
+from aniso_jax.memory.check import Overview
 from aniso_jax.memory.log import Logged, write_answer
 from aniso_jax.memory.rows import Row, write_row
 from aniso_jax.records.load import load_frame
 from aniso_jax.records.parts import part_path
 from aniso_jax.report.memory import memory_statement
+from aniso_jax.runs.memory import _shown
 from aniso_jax.runs.remember import _in_order
 from aniso_jax.runs.runner import PartResult
 
@@ -228,6 +231,15 @@ def test_show_check_and_query(folded, prepared, data, capsys):
         answer == claim or claim == -1 for answer, claim in zip(answers, claimed, strict=True)
     )
     assert answers[second] == adopted
+
+
+def test_of_many_classes_those_with_most_regions_are_shown():
+    bound = Binding(weights="abc", law="gaussian", shape=(2,), alpha=0.001)
+    regions = {label: 1 + label % 7 for label in range(1000)}
+    seen = Overview(regions=regions, answers={}, inputs=0, nats=())
+    said = list(_shown(bound, seen))[2]
+    assert said.startswith(f"{sum(regions.values())} regions (class: regions; 6: 7, 13: 7, 20: 7")
+    assert said.endswith("83: 7, and 988 more)")
 
 
 def test_queries_that_cannot_be_answered_are_refused(prepared, tmp_path, capsys):
