@@ -2,6 +2,7 @@
 
 import heapq
 import re
+import signal
 import sys
 from itertools import count
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from cli_samples import aniso_jax, tree, write_network
 from aniso_jax.models import checkpoint
 from aniso_jax.runs.config import Certify
 from aniso_jax.runs.engine import Finished
+from aniso_jax.runs.on_ray import cluster
 from aniso_jax.runs.on_ray.actor import Answer
 from aniso_jax.runs.on_ray.alike import check_alike
 from aniso_jax.runs.on_ray.cluster import cores_each, places_of
@@ -115,6 +117,20 @@ def test_as_many_actors_as_there_is_room_for(monkeypatch):
     for each in range(1, 15):
         cores = cores_each([8, 6], each)
         assert 8 // cores + 6 // cores >= each
+
+
+def test_sigterm_while_ray_starts_stops_as_ctrl_c_does(monkeypatch):
+    """Ray has a handler of its own by then, which ends the process and says nothing."""
+    shut = []
+
+    def init(*_, **__):
+        raise SystemExit(signal.SIGTERM)
+
+    fake = SimpleNamespace(init=init, shutdown=lambda: shut.append(True))
+    monkeypatch.setattr(cluster, "ray_module", lambda: fake)
+    with pytest.raises(KeyboardInterrupt), cluster.connected(""):
+        pass
+    assert shut == [True]
 
 
 class Clockwork:
