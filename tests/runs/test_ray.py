@@ -1,6 +1,6 @@
 """Runs by actors, as far as it goes without a cluster: what is refused, and who computes what."""
 
-import heapq
+import math
 import re
 import signal
 import sys
@@ -164,15 +164,17 @@ class Clockwork:
     def _reply(self, at: int, seconds: float, call):
         self._free[at] = max(self._free[at], self.now) + seconds
         reply = next(self._numbers)
-        heapq.heappush(self._events, (self._free[at], reply, at, call))
+        self._events.append((self._free[at], reply, at, call))
         return reply
 
     def wait(self, replies, *, num_returns, timeout=None):
-        return ([self._events[0][1]], []) if self._events else ([], replies)
+        there = [event for event in self._events if event[1] in replies]
+        return ([min(there)[1]], []) if there else ([], replies)
 
     def get(self, reply):
-        self.now, there, at, call = heapq.heappop(self._events)
-        assert there == reply
+        (event,) = (event for event in self._events if event[1] == reply)
+        self._events.remove(event)
+        self.now, _, at, call = event
         if call is not None:
             self._held[at] -= 1
             self.done.append((at, call))
@@ -194,6 +196,21 @@ def test_a_slow_actor_gets_less_and_one_that_never_starts_nothing():
     assert len(got) == 30 and len(cluster.done) == 30
     by = [sum(at == who for at, _ in cluster.done) for who in range(3)]
     assert by[2] == 0 and by[0] > 3 * by[1] > 0
+
+
+def test_what_an_actor_never_answers_another_one_computes():
+    """Its machine is gone, and the cluster has no room to start it again."""
+    cluster = Clockwork([1.0, math.inf])
+    got = dict(answered(cluster, cluster.actors, None, [1.0] * 9))
+    assert got == dict.fromkeys(range(9), 1.0)
+    assert {at for at, _ in cluster.done} == {0}
+    assert cluster.now < math.inf
+
+
+def test_an_answer_that_comes_twice_counts_once():
+    cluster = Clockwork([1.0, 1.0, 3.0])
+    numbers = [number for number, _ in answered(cluster, cluster.actors, None, [1.0] * 12)]
+    assert sorted(numbers) == list(range(12))
 
 
 class Refused(LookupError):
