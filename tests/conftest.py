@@ -1,16 +1,23 @@
 """Shared by all folders of tests; being here, it also makes `oracles` importable from them."""
 
 import atexit
+import contextlib
 import os
 import shutil
 import tempfile
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
 # What one worker, or one command in a process of its own, has compiled the others only read.
 # JAX looks at these when it is imported; workers inherit them.
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-    compiled = tempfile.mkdtemp(prefix="aniso-jax-compiled-")
+    prefix, day = "aniso-jax-compiled-", 24 * 60 * 60
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):  # by tests that were killed
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > day:
+                shutil.rmtree(left)
+    compiled = tempfile.mkdtemp(prefix=prefix)
     atexit.register(shutil.rmtree, compiled, ignore_errors=True)
     os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.05"

@@ -32,7 +32,7 @@ def report(config: Report) -> None:
 def export(config: Export) -> None:
     """Write a run for other tools."""
     frame = load_frame(config.run, partial=config.partial)
-    seconds = seconds_by_row(config.run, len(frame), read_experiment(config.run).part_size)
+    seconds = seconds_by_row(config.run, read_experiment(config.run))
     time = pd.Series(seconds, index=frame.index)
     write_export(frame, config.format, config.out, time=time, overwrite=config.overwrite)
     console.print(f"{len(frame)} inputs are in [bold]{config.out}[/bold].")

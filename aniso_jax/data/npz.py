@@ -97,4 +97,6 @@ def _complaint(path: Path, error: Exception) -> str:
     # NumPy has no type of its own for this refusal; its sentence names the option.
     if "allow_pickle" in str(error):
         return f"{path} holds pickled objects, which could run code, and is refused: {REMEDY}"
+    if isinstance(error, MemoryError):  # a header is believed only where the file holds as much
+        return f"{path} does not fit into memory ({error}): give a file of fewer inputs"
     return f"{path} is damaged ({error}): get it again"

@@ -45,6 +45,7 @@ def sole_writer(directory: Path, shard: Shard | None = None) -> Iterator[None]:
     Raises:
         RunBusy: another process holds it, or a shard of another cut, which has some of the same
             parts; the sentence names that process.
+        ValueError: the file system has no locks, as some of clusters.
     """
     if shard is None:
         with _held(directory / LOCK, directory, fcntl.LOCK_EX):
@@ -88,7 +89,7 @@ def _held(path: Path, directory: Path, kind: int) -> Iterator[None]:
     with full_disk_said(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        if not _acquired(descriptor, kind):
+        if not _acquired(descriptor, kind, directory):
             raise RunBusy(
                 f"{directory} is being written by {_holder(path)}; wait until it ends, or choose "
                 "another --out."
@@ -100,22 +101,32 @@ def _held(path: Path, directory: Path, kind: int) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _acquired(descriptor: int, kind: int) -> bool:
+def _acquired(descriptor: int, kind: int, directory: Path) -> bool:
     for attempt in range(_TRIES):
         time.sleep(_PAUSE * (attempt > 0))
-        with contextlib.suppress(BlockingIOError):
+        try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
             return True
+        except BlockingIOError:
+            continue
+        except OSError as error:
+            raise ValueError(
+                f"{directory} lies on a file system without locks (flock: {error.strerror}), so "
+                "that two processes could write it unseen: give each its own --out on a disk that "
+                "has them, and put them together by aniso-jax merge."
+            ) from error
     return False
 
 
 def _is_held(path: Path) -> bool:
-    """Whether somebody holds it alone."""
+    """Whether somebody holds it alone; where there are no locks, nobody can."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    except OSError:
+        return False
     finally:
         os.close(descriptor)
     return False

@@ -21,13 +21,13 @@ from aniso_jax.storage.atomic import full_disk_said, remove_leftovers, write_ato
 def merge_runs(sources: Sequence[Path], out: Path, *, partial: bool = False) -> int:
     """Bring the parts of several directories into one run directory; returns its inputs.
 
-    Guarantee: every part is checked as when it is read, and its bytes stay what they are; where
-    all are there, the directory is the one that a single process would have written. Nothing is
-    written before it is known that the parts suffice.
+    Guarantee: every part is checked as when it is read, those that lie in `out` already too, and
+    its bytes stay what they are; where all are there, the directory is the one that a single
+    process would have written. Nothing is written before it is known that the parts suffice.
 
     Args:
-        sources: run directories of one configuration, such as shards; `out` may be one of them.
-        out: made where it is missing.
+        sources: run directories of one configuration, such as shards.
+        out: made where it is missing; where it holds parts of the run they count, as a source's.
         partial: merge although parts are missing; the run can be continued there.
 
     Raises:
@@ -36,10 +36,11 @@ def merge_runs(sources: Sequence[Path], out: Path, *, partial: bool = False) -> 
         ForeignPart, TornPart: a part is damaged, or another one in two directories.
     """
     experiment = _common(sources)
-    places = dict(_places(sources, experiment))
+    named = {path.resolve() for path in sources}
+    there = check_run(out, experiment) and out.resolve() not in named
+    places = dict(_places([*sources, *[out] * there], experiment))
     if not partial:
         _check_complete(places, experiment, sources)
-    check_run(out, experiment)
     with full_disk_said(out):
         out.mkdir(parents=True, exist_ok=True)
     with sole_writer(out):

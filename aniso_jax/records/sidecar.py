@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from aniso_jax.records.experiment import Experiment
+from aniso_jax.records.parts import present_parts
 from aniso_jax.records.shard import Shard
 from aniso_jax.storage.atomic import full_disk_said, write_flushed
 
@@ -65,9 +67,14 @@ def read_timings(directory: Path) -> dict[int, dict[str, Any]]:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of one file of times, oldest first; none where there is no file."""
+    """The whole lines of one file of times, oldest first; none where there is no file.
+
+    Raises:
+        ValueError: a whole line is damaged; the file can go, since no result is in it.
+    """
     content = path.read_bytes() if path.exists() else b""
-    return [json.loads(line) for line in content[: _whole_length(content)].splitlines()]
+    lines = content[: _whole_length(content)].split(b"\n")[:-1]
+    return [_read_line(path, number, line) for number, line in enumerate(lines, start=1)]
 
 
 def seconds_per_input(timings: Mapping[int, Mapping[str, Any]], name: str) -> float | None:
@@ -81,15 +88,33 @@ def seconds_per_input(timings: Mapping[int, Mapping[str, Any]], name: str) -> fl
     return float(sum(entry[name] for entry in timed) / inputs) if inputs else None
 
 
-def seconds_by_row(directory: Path, rows: int, part_size: int) -> list[float]:
-    """Seconds of each input, search and certification: the mean of its part; NaN if not timed."""
+def seconds_by_row(directory: Path, experiment: Experiment) -> list[float]:
+    """Seconds of each input there is, search and certification: its part's mean; NaN if not timed.
+
+    In the order of `load_run`, also of a run that lacks parts.
+    """
     both = ("optimise_seconds", "certify_seconds")
     means = {
         part: sum(float(entry[name]) for name in both) / int(entry["inputs"])
         for part, entry in read_timings(directory).items()
         if all(name in entry for name in both)  # a run put through a memory later has none
     }
-    return [means.get(row // part_size, float("nan")) for row in range(rows)]
+    size, inputs = experiment.part_size, experiment.inputs
+    rows = {part: min(size, inputs - part * size) for part in present_parts(directory)}
+    return [means.get(part, float("nan")) for part, count in rows.items() for _ in range(count)]
+
+
+def _read_line(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        entry = None
+    if not isinstance(entry, dict) or "part" not in entry:
+        raise ValueError(
+            f"{path} is damaged in line {number}: delete the file, which holds times only; every "
+            "result stays."
+        )
+    return entry
 
 
 def _whole_length(content: bytes) -> int:

@@ -50,6 +50,7 @@ class Engine:
       inputs, model, source, plan, seed: what is computed.
       layout: how much at once, and on which devices.
       on_input: told after each input.
+      on_drawn: told the draws of each call.
       on_estimate: told once how long all will take.
     """
 
@@ -60,6 +61,7 @@ class Engine:
     seed: int
     layout: Layout
     on_input: Callable[[Finished], None] = field(default=lambda done: None)
+    on_drawn: Callable[[int], None] = field(default=lambda draws: None)
     on_estimate: Callable[[Estimate], None] = field(default=lambda estimate: None)
 
     def compute(self, parts: Sequence[Indices]) -> Iterator[tuple[int, PartResult]]:
@@ -110,13 +112,19 @@ class Engine:
         """What draws, and what goes before it, with the weights on every device."""
         layout = self.layout
         model = on_every_device(self.model, layout.mesh)
+
+        def drew(draws: int, seconds: float | None) -> None:
+            if seconds is not None:
+                pace.drew(draws, seconds)
+            self.on_drawn(draws)
+
         network = Network(
             apply_fn=model.apply_fn,
             params=model.params,
             chunk=layout.chunk,
             mesh=layout.mesh,
             room=layout.room,
-            on_drawn=pace.drew,
+            on_drawn=drew,
         )
         return network, Preparation(
             inputs=self.inputs,

@@ -12,6 +12,8 @@ from aniso_jax.runs.devices import INPUTS, one_device
 from aniso_jax.runs.inputs import Inputs
 from aniso_jax.runs.room import Room
 from aniso_jax.runs.sizes import check_neighbours, chunk_changes_logits, sizes, slots_for
+from aniso_jax.runs.sources import Source
+from aniso_jax.runs.together import searched_together
 from aniso_jax.smoothing.votes import window_size
 
 PART = 16
@@ -46,13 +48,17 @@ def layout_of(
     draws: Plan,
     *,
     mesh: Mesh,
+    source: Source,
     on_less: Callable[[int], None],
+    on_fewer: Callable[[int], None],
 ) -> Layout:
     """The sizes that suit the device, tried on the real network.
 
     Args:
       mesh: the devices.
+      source: of the scales; where they are sought, as many inputs together as there is room for.
       on_less: told the draws held at once from now on, where memory ran out.
+      on_fewer: told the inputs searched together from now on, where it did.
 
     Raises:
       ValueError: the network's rows see each other.
@@ -63,6 +69,8 @@ def layout_of(
     slots, window = batch, chunk
     if config.batch is None and config.chunk is None:
         slots, window = slots_for(batch, chunk, draws.looks, inputs=count)
+    if config.batch is None and config.cluster is None:  # with Ray, the actors have the devices
+        batch = searched_together(source, model, inputs, batch, on_fewer=on_fewer)
 
     def depends(draws: int) -> bool:
         selection, estimation = (batch, window_size(draws, config.n0)), (slots, draws)

@@ -20,16 +20,18 @@ class JsonLines(Watch):
     """One JSON object a line on standard error, each with an `event` and `seconds` since the start.
 
     Events: `start` (inputs), `estimate` (inputs, total_seconds, draws_per_second, at_most),
-    `progress` (inputs_done, inputs, draws, abstained, correct; at most one in ten seconds, and at
-    the end), `part` (part, fresh), `less` (draws: memory ran out, so many at once from now on).
-    Counts of draws and answers are of the inputs certified by this process. `warning`, `stopped`
-    and `error` have a `text` instead of the seconds; the last two end the log.
+    `progress` (inputs_done, inputs, draws, abstained, correct, drawn; one in ten seconds, and at
+    the end), `part` (part, fresh), `less` (draws: memory ran out, so many at once from now on),
+    `fewer` (inputs: the same of inputs that are searched together).
+    Counts of draws and answers are of the inputs certified by this process; `drawn` counts those of
+    inputs that are not done, too, but no selection's and no actor's. `warning`, `stopped` and
+    `error` have a `text` instead of the seconds; the last two end the log.
     """
 
     def __init__(self) -> None:
         self._begin = self._said = time.monotonic()
         self._done, self._inputs = 0, 0
-        self._tally = {"draws": 0, "abstained": 0, "correct": 0}
+        self._tally = {"draws": 0, "abstained": 0, "correct": 0, "drawn": 0}
 
     def start(self, inputs: int) -> None:
         """A run begins."""
@@ -50,6 +52,15 @@ class JsonLines(Watch):
         """Memory ran out."""
         self._say("less", draws=draws)
 
+    def fewer(self, inputs: int) -> None:
+        """Memory ran out in a search."""
+        self._say("fewer", inputs=inputs)
+
+    def drew(self, draws: int) -> None:
+        """Draws were made."""
+        self._tally["drawn"] += draws
+        self.inputs(0)
+
     def input(self, done: Finished) -> None:
         """An input was certified."""
         self._tally["draws"] += done.draws
@@ -66,8 +77,8 @@ class JsonLines(Watch):
     def inputs(self, count: int) -> None:
         """So many more inputs are done."""
         self._done += count
-        now = time.monotonic()
-        if now - self._said >= _EVERY or self._done >= self._inputs:
+        now, at_end = time.monotonic(), count and self._done >= self._inputs
+        if now - self._said >= _EVERY or at_end:
             self._said = now
             self._say("progress", inputs_done=self._done, inputs=self._inputs, **self._tally)
 

@@ -32,7 +32,8 @@ class Line(Watch):
     def __init__(self, bar: Progress, total: int) -> None:
         self._bar, self._total, self._is_fixed = bar, total, total > 0
         self._task = bar.add_task("", total=total or None, rate="", tally="")
-        self._done, self._searched, self._draws = 0, 0, 0
+        self._done, self._kept, self._searched = 0, 0, 0
+        self._draws, self._drawn = 0, 0
         self._abstained, self._correct, self._seen = 0, 0, 0
         self._begin = self._said = time.monotonic()
 
@@ -55,6 +56,15 @@ class Line(Watch):
         """Memory ran out, and it goes on with fewer draws at once."""
         self._say(f"The device's memory ran out; {draws} draws of an input at once from now on.")
 
+    def fewer(self, inputs: int) -> None:
+        """Memory ran out, and it goes on with fewer inputs at once."""
+        self._say(f"The device's memory ran out; scales of {inputs} inputs are sought together.")
+
+    def drew(self, draws: int) -> None:
+        """Draws were made: an input may take many minutes, so that none is done for long."""
+        self._drawn += draws
+        self._advance(0)
+
     def input(self, done: Finished) -> None:
         """An input was certified."""
         self._draws += done.draws
@@ -64,8 +74,9 @@ class Line(Watch):
         self._advance(1)
 
     def part(self, done: PartDone) -> None:
-        """A part that an earlier run had finished counts as done."""
+        """A part that an earlier run had finished counts as done, and took no time."""
         if not done.fresh:
+            self._kept += len(done.table)
             self._advance(len(done.table))
 
     def inputs(self, count: int) -> None:
@@ -77,12 +88,12 @@ class Line(Watch):
         self._done += count
         self._bar.update(self._task, completed=self._done, rate=self._rate(), tally=self._tally())
         if not self._bar.console.is_terminal:
-            self._say_plainly()
+            self._say_plainly(at_end=count > 0 and self._done >= self._total)
 
     def _rate(self) -> str:
         seconds = time.monotonic() - self._begin
-        if self._draws:
-            return f"{self._draws / seconds:,.0f} draws/s"
+        if draws := max(self._draws, self._drawn):  # actors tell of finished inputs only
+            return f"{draws / seconds:,.0f} draws/s"
         return f"{self._searched / seconds:,.2f} inputs/s" if self._searched else ""
 
     def _tally(self) -> str:
@@ -90,14 +101,20 @@ class Line(Watch):
             return ""
         return f"{self._abstained} abstained, {self._correct / self._seen:.0%} certified right"
 
-    def _say_plainly(self) -> None:
+    def _say_plainly(self, *, at_end: bool) -> None:
         now = time.monotonic()
-        if now - self._said < _PLAIN_EVERY and self._done < self._total:
+        if now - self._said < _PLAIN_EVERY and not at_end:
             return
         self._said = now
-        left = (now - self._begin) / self._done * (self._total - self._done)
-        parts = [f"{self._done}/{self._total} inputs", self._rate(), self._tally()]
-        self._say(", ".join([*filter(None, parts), f"{duration(left)} left"]))
+        parts = [f"{self._done}/{self._total} inputs", self._rate(), self._tally(), self._left()]
+        self._say(", ".join(filter(None, parts)))
+
+    def _left(self) -> str:
+        """The time left at the rate of what was done now; nothing before the first input."""
+        fresh, missing = self._done - self._kept, self._total - self._done
+        if missing and not fresh:
+            return ""
+        return f"{duration((time.monotonic() - self._begin) / max(fresh, 1) * missing)} left"
 
     def _say(self, text: str) -> None:
         """A line of its own: above the bar in a terminal."""

@@ -9,6 +9,8 @@ def sentence(error: Exception) -> str:
     """What an error says; what the system alone refused gets the cause and a remedy."""
     if isinstance(error, OSError) and error.strerror and not isinstance(error, DiskFull):
         reason = error.strerror.lower()
+        if error.filename is None:
+            return f"The system refused something ({reason}); look into that, and try again."
         return f"{error.filename} cannot be used ({reason}); check the path, or give another one."
     said = str(error) or type(error).__name__
     if isinstance(error, RuntimeError) and said.startswith("RESOURCE_EXHAUSTED"):  # a device's

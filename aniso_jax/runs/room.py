@@ -10,6 +10,11 @@ from aniso_jax.smoothing.noise import BLOCK
 Tree = TypeVar("Tree")
 
 
+def ran_out(error: Exception) -> bool:
+    """Whether an error of a device is that its memory ran out."""
+    return "RESOURCE_EXHAUSTED" in str(error)
+
+
 class Room:
     """The share of a chunk that fits: all of it, then half, a quarter, down to one block.
 
@@ -46,7 +51,7 @@ class Room:
                 made: Tree = jax.block_until_ready(call(draws))
                 return made
             except jax.errors.JaxRuntimeError as error:
-                if "RESOURCE_EXHAUSTED" not in str(error):
+                if not ran_out(error):
                     raise
                 self._halve(chunk, error)
 

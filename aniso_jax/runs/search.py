@@ -28,6 +28,7 @@ def search_batch(
     law: Law,
     init: Scale,
     mesh: Mesh | None = None,
+    most: int | None = None,
 ) -> Optimized:
     """The scales of a batch of inputs, each as if it were alone.
 
@@ -35,12 +36,13 @@ def search_batch(
       search: static settings with `init`, `step` and `finish`.
       x, keys, init: batched along their first axis.
       mesh: devices that take equal shares of the batch; None for the first one alone.
+      most: steps at most; None for all.
     """
     over = mesh or one_device()
     params, batch = placed(params, over, SAME), placed((x, keys, init), over, EVERY)
     problems = _pose(apply_fn, law, over, params, *batch)
     states = _init(search, over, problems)
-    for _ in range(search.steps):
+    for _ in range(search.steps)[:most]:
         states = _step(search, over, problems, states)
     optimized: Optimized = _finish(search, over, problems, states)
     return optimized

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import jax
 
@@ -55,14 +54,16 @@ def engine_of(config: Certify, read: Read, *, watch: Watch = silent) -> Engine:
     noise = grid_of(config.grid, config.noise, source, inputs)
     source = snapped_file(source, noise)
     draws = _plan(config, model, inputs, noise)
+    told = {"on_less": watch.less, "on_fewer": watch.fewer}
     return Engine(
         inputs=inputs,
         model=model,
         source=source,
         plan=draws,
         seed=config.seed,
-        layout=layout_of(config, model, inputs, draws, mesh=mesh, on_less=watch.less),
+        layout=layout_of(config, model, inputs, draws, mesh=mesh, source=source, **told),
         on_input=watch.input,
+        on_drawn=watch.drew,
         on_estimate=watch.estimate,
     )
 
@@ -125,9 +126,10 @@ def experiment_of(config: Certify, engine: Engine, *, memory: str | None) -> Exp
         chunk=layout.chunk if layout.depends else None,
         memory=memory,
         matmul_precision=str(jax.config.values["jax_default_matmul_precision"] or "default"),
-        versions=_versions(),
+        versions=versions(),
     )
 
 
-def _versions() -> dict[str, Any]:
+def versions() -> dict[str, str]:
+    """Of the packages that bits depend on."""
     return {name.replace("-", "_"): version(name) for name in ("aniso-jax", "jax", "jaxlib")}

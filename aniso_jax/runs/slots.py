@@ -36,7 +36,7 @@ class Network:
       chunk: ceiling of draws of an input in one call on a device.
       mesh: the devices.
       room: what of a chunk fits into them.
-      on_drawn: told the draws of each call and its seconds, but for those that compile.
+      on_drawn: told the draws of each call and its seconds; None for those of one that compiles.
     """
 
     apply_fn: ApplyFn
@@ -44,7 +44,7 @@ class Network:
     chunk: int
     mesh: Mesh = field(default_factory=one_device)
     room: Room = field(default_factory=Room)
-    on_drawn: Callable[[int, float], None] = field(default=lambda draws, seconds: None)
+    on_drawn: Callable[[int, float | None], None] = field(default=lambda draws, seconds: None)
 
     def select(self, x: jax.Array, keys: jax.Array, scales: Scale, plan: Plan) -> Task:
         """A batch of inputs for each device, with their classes selected and nothing estimated."""
@@ -109,8 +109,7 @@ class _Calls:
     def _took(self, draws: int, seconds: float, *, cut_short: bool) -> None:
         """Note what a call took; where it ended with an input done, the next is no longer."""
         chunk = self._network.room.of(self._network.chunk)
-        if chunk == self._compiled:
-            self._network.on_drawn(draws, seconds)
+        self._network.on_drawn(draws, seconds if chunk == self._compiled else None)
         self._compiled = chunk
         if seconds < _SHORT and not cut_short:
             self._windows *= 2

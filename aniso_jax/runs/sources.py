@@ -120,10 +120,16 @@ class Sought:
 
     def __call__(self, model: Model, x: jax.Array, keys: jax.Array, ids: list[str]) -> Scales:
         """Search every input's scale, each as if it were alone."""
+        return self.sought(model, x, keys)
+
+    def sought(
+        self, model: Model, x: jax.Array, keys: jax.Array, *, most: int | None = None
+    ) -> Scales:
+        """The scales after all steps of each search, or after `most` of them."""
         isotropic, *larger = self._searches
         init = Isotropic(sigma=jnp.full(len(x), self.sigma, jnp.float32))
         network = model.apply_fn, model.params, x, keys
-        sought = partial(search_batch, law=self.law, mesh=self.mesh)
+        sought = partial(search_batch, law=self.law, mesh=self.mesh, most=most)
         found = sought(isotropic, *network, init=init)
         sigma = found.scale.inradius(self.law.order)
         for search in larger:

@@ -17,6 +17,12 @@ class Watch:
     def less(self, draws: int) -> None:
         """Memory ran out: no more than so many draws of an input are held at once from now on."""
 
+    def fewer(self, inputs: int) -> None:
+        """Memory ran out: the scales of so many inputs are sought together from now on."""
+
+    def drew(self, draws: int) -> None:
+        """So many more draws were made, about once a second, of inputs that may not be done yet."""
+
     def input(self, done: Finished) -> None:
         """An input was certified."""
 

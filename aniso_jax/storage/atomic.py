@@ -72,11 +72,12 @@ def is_leftover(path: Path) -> bool:
 
 @contextlib.contextmanager
 def full_disk_said(path: Path) -> Iterator[None]:
-    """Turn the system's "no space left" into a `DiskFull` that names the file."""
+    """Turn the system's "no space left" into a `DiskFull`; that, and any other, names the file."""
     try:
         yield
     except OSError as error:
         if error.errno not in _FULL:
+            error.filename = error.filename or str(path)  # of a write the system names none
             raise
         raise DiskFull(f"the disk is full: no room for {path}; free some space.") from error
 

@@ -68,6 +68,17 @@ def test_npz_entries_that_are_not_what_they_say(tmp_path):
             load(f"npz:{tmp_path / 'a.npz'}")
 
 
+def test_npz_larger_than_the_memory(tmp_path, monkeypatch):
+    spec = save(tmp_path / "a.npz", x=np.zeros((2, 3)), y=np.zeros(2, int))
+
+    def full(*_, **__):
+        raise MemoryError("Unable to allocate 28.0 GiB")
+
+    monkeypatch.setattr(np.lib.format, "read_array", full)
+    with pytest.raises(DataError, match=r"does not fit into memory \(Unable .*of fewer inputs"):
+        load(spec)
+
+
 def test_damaged_npz(tmp_path):
     whole = save(
         tmp_path / "a.npz", x=np.random.default_rng(0).random((50, 4)), y=np.zeros(50, int)

@@ -8,7 +8,14 @@ from run_samples import sample_compute, sample_experiment, sample_parts, sample_
 
 from aniso_jax.records import parts as parts_module
 from aniso_jax.records.parts import ForeignPart, TornPart, part_path, read_part, write_part
-from aniso_jax.records.sidecar import TIMINGS, append_timing, read_timings, seconds_per_input
+from aniso_jax.records.sidecar import (
+    TIMINGS,
+    append_timing,
+    read_timings,
+    seconds_by_row,
+    seconds_per_input,
+)
+from aniso_jax.runs import refusals
 from aniso_jax.storage.atomic import DiskFull, write_atomically
 
 
@@ -118,6 +125,40 @@ def test_timings_survive_a_torn_line_and_the_newest_counts(tmp_path):
     assert timings[0]["certify_seconds"] == 2.0
     assert seconds_per_input(timings, "certify_seconds") == 0.5
     assert seconds_per_input(timings, "optimise_seconds") is None
+
+
+@pytest.mark.parametrize("damage", ["garbage", "{}", "[1]", "\0\0"])
+def test_damaged_times_are_named_and_can_be_deleted(tmp_path, damage):
+    append_timing(tmp_path, 0, {"inputs": 4})
+    with open(tmp_path / TIMINGS, "a") as file:
+        file.write(f"{damage}\n")
+    with pytest.raises(ValueError, match=r"timings.jsonl is damaged in line 2: delete the file"):
+        read_timings(tmp_path)
+
+
+def test_the_times_of_a_run_that_lacks_parts_stay_with_their_inputs(written):
+    directory, experiment = written  # parts of 4, 4 and 2 inputs
+    for part in range(3):
+        seconds = {"optimise_seconds": 0.0, "certify_seconds": 4.0 * (part + 1)}
+        append_timing(directory, part, {"inputs": 4 if part < 2 else 2, **seconds})
+    assert seconds_by_row(directory, experiment) == [1.0] * 4 + [2.0] * 4 + [6.0] * 2
+    part_path(directory, 0).unlink()
+    assert seconds_by_row(directory, experiment) == [2.0] * 4 + [6.0] * 2
+
+
+def test_a_write_that_fails_names_the_file(tmp_path, monkeypatch):
+    def large(descriptor):
+        raise OSError(errno.EFBIG, "File too large")  # a quota on one file, as `ulimit -f` sets
+
+    append_timing(tmp_path, 0, {"inputs": 4})
+    monkeypatch.setattr(os, "fsync", large)
+    for write in (
+        lambda: write_atomically(tmp_path / "a", b"new"),
+        lambda: append_timing(tmp_path, 1, {"inputs": 4}),
+    ):
+        with pytest.raises(OSError) as failed:
+            write()
+        assert refusals.sentence(failed.value).startswith(f"{tmp_path}/")
 
 
 def test_a_full_disk_leaves_no_torn_line(tmp_path, monkeypatch):

@@ -57,9 +57,11 @@ def aniso_jax(*words: object) -> int:
 
 def start(*words: object, code: str = "", **environment: str) -> subprocess.Popen:
     """Run a command in a process of its own; `code` runs before it."""
+    # Ctrl-C is ignored by what a shell starts in the background, and by what that starts in turn
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     call = f"{code}\nfrom aniso_jax.cli import main\nmain({[str(word) for word in words]!r})"
     return subprocess.Popen(
-        [sys.executable, "-c", call],
+        [sys.executable, "-c", f"{heard}\n{call}"],
         env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,6 +1,7 @@
 """Runs that are stopped, in processes of their own, and what is then there."""
 
 import json
+import random
 import signal
 import subprocess
 import time
@@ -22,6 +23,15 @@ def hold(directory, part, *rest):
     for _ in range(6000 * (part == {part})):
         time.sleep(0.1)  # in short sleeps: a signal that another thread took is seen between two
 runner.write_part = hold
+"""
+MANY = 60  # parts, each of which takes a while to write, so that kills fall into the middle
+SLOWLY = """
+import os, time
+fsync = os.fsync
+def slowly(descriptor):
+    time.sleep(0.02)
+    fsync(descriptor)
+os.fsync = slowly
 """
 
 
@@ -77,6 +87,29 @@ def test_a_stopped_and_a_killed_run_end_with_the_same_bytes(words, whole, tmp_pa
     assert records_of(out) == whole
     names = [name for name in before if name.endswith(".parquet")]
     assert all(tree(out)[name] == before[name] for name in names)
+
+
+@pytest.mark.slow
+def test_ten_kills_at_random_moments_change_no_byte(network, tmp_path, tmp_path_factory):
+    """The command itself, while it starts, compiles, draws and writes."""
+    words = short_run(tmp_path_factory.mktemp("long"), network, 16 * MANY)
+    assert aniso_jax(*words, tmp_path / "whole") == 0
+    out, moments, kept = tmp_path / "run", random.Random(3), [0]
+    for kill in range(10):
+        process = start(*words, out, code=SLOWLY, **ENVIRONMENT)
+        if kill >= 2:  # the first two may die before anything is there
+            awaited = len(list(out.glob("*.parquet"))) + moments.randrange(1, 4)
+            while len(list(out.glob("*.parquet"))) < awaited:
+                assert process.poll() is None, process.communicate()[1]
+                time.sleep(0.001)
+        time.sleep(moments.uniform(0.0, 0.1 if kill >= 2 else 3.0))
+        process.kill()
+        process.communicate()
+        kept.append(len(list(out.glob("*.parquet"))))
+    assert 0 < kept[-1] < MANY, kept
+    assert aniso_jax(*words, out) == 0
+    assert records_of(out) == records_of(tmp_path / "whole")
+    print(f"parts there after each kill: {kept}")
 
 
 def test_sigterm_stops_as_ctrl_c_does_and_every_line_is_json(words, tmp_path):

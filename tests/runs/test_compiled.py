@@ -1,11 +1,12 @@
 """Where compiled programs are kept for the next process."""
 
+import os
 from pathlib import Path
 
 import jax
 import pytest
 
-from aniso_jax.runs.compiled import keep_compiled
+from aniso_jax.runs.compiled import forget_oldest, keep_compiled
 
 NAME = "jax_compilation_cache_dir"
 
@@ -42,3 +43,15 @@ def test_code_for_other_threads_lies_apart(untold, monkeypatch):
     monkeypatch.setenv("NPROC", "3")
     keep_compiled()
     assert Path(jax.config.values[NAME]).name.endswith("-3")
+
+
+def test_the_oldest_go_where_there_are_too_many(tmp_path):
+    for age in range(10):
+        path = tmp_path / f"kind-{age % 2}" / f"{age}-cache"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(100))
+        os.utime(path, (10_000 - age, 10_000 - age))
+    forget_oldest(tmp_path, most=1000)
+    assert len(list(tmp_path.rglob("*-cache"))) == 10
+    forget_oldest(tmp_path, most=900)
+    assert sorted(path.name[0] for path in tmp_path.rglob("*-cache")) == ["0", "1", "2", "3"]

@@ -1,7 +1,8 @@
 """Runs by actors, as far as it goes without a cluster: what is refused, and who computes what."""
 
-import heapq
+import math
 import re
+import signal
 import sys
 from itertools import count
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from cli_samples import aniso_jax, tree, write_network
 from aniso_jax.models import checkpoint
 from aniso_jax.runs.config import Certify
 from aniso_jax.runs.engine import Finished
+from aniso_jax.runs.on_ray import cluster
 from aniso_jax.runs.on_ray.actor import Answer
 from aniso_jax.runs.on_ray.alike import check_alike
 from aniso_jax.runs.on_ray.cluster import cores_each, places_of
@@ -117,6 +119,20 @@ def test_as_many_actors_as_there_is_room_for(monkeypatch):
         assert 8 // cores + 6 // cores >= each
 
 
+def test_sigterm_while_ray_starts_stops_as_ctrl_c_does(monkeypatch):
+    """Ray has a handler of its own by then, which ends the process and says nothing."""
+    shut = []
+
+    def init(*_, **__):
+        raise SystemExit(signal.SIGTERM)
+
+    fake = SimpleNamespace(init=init, shutdown=lambda: shut.append(True))
+    monkeypatch.setattr(cluster, "ray_module", lambda: fake)
+    with pytest.raises(KeyboardInterrupt), cluster.connected(""):
+        pass
+    assert shut == [True]
+
+
 class Clockwork:
     """A cluster whose calls take as long as they say, one at a time on each actor.
 
@@ -148,15 +164,17 @@ class Clockwork:
     def _reply(self, at: int, seconds: float, call):
         self._free[at] = max(self._free[at], self.now) + seconds
         reply = next(self._numbers)
-        heapq.heappush(self._events, (self._free[at], reply, at, call))
+        self._events.append((self._free[at], reply, at, call))
         return reply
 
     def wait(self, replies, *, num_returns, timeout=None):
-        return ([self._events[0][1]], []) if self._events else ([], replies)
+        there = [event for event in self._events if event[1] in replies]
+        return ([min(there)[1]], []) if there else ([], replies)
 
     def get(self, reply):
-        self.now, there, at, call = heapq.heappop(self._events)
-        assert there == reply
+        (event,) = (event for event in self._events if event[1] == reply)
+        self._events.remove(event)
+        self.now, _, at, call = event
         if call is not None:
             self._held[at] -= 1
             self.done.append((at, call))
@@ -178,6 +196,21 @@ def test_a_slow_actor_gets_less_and_one_that_never_starts_nothing():
     assert len(got) == 30 and len(cluster.done) == 30
     by = [sum(at == who for at, _ in cluster.done) for who in range(3)]
     assert by[2] == 0 and by[0] > 3 * by[1] > 0
+
+
+def test_what_an_actor_never_answers_another_one_computes():
+    """Its machine is gone, and the cluster has no room to start it again."""
+    cluster = Clockwork([1.0, math.inf])
+    got = dict(answered(cluster, cluster.actors, None, [1.0] * 9))
+    assert got == dict.fromkeys(range(9), 1.0)
+    assert {at for at, _ in cluster.done} == {0}
+    assert cluster.now < math.inf
+
+
+def test_an_answer_that_comes_twice_counts_once():
+    cluster = Clockwork([1.0, 1.0, 3.0])
+    numbers = [number for number, _ in answered(cluster, cluster.actors, None, [1.0] * 12)]
+    assert sorted(numbers) == list(range(12))
 
 
 class Refused(LookupError):

@@ -5,7 +5,7 @@ import pytest
 from cli_samples import aniso_jax, records_of
 
 from aniso_jax.records.directory import read_experiment
-from aniso_jax.runs import layout, slots
+from aniso_jax.runs import layout, search, slots
 from aniso_jax.runs.room import Room
 from aniso_jax.smoothing.noise import BLOCK
 
@@ -74,6 +74,54 @@ def test_not_even_one_block_is_one_sentence(asked, plan, tmp_path, small_device,
         "aniso-jax: Memory ran out (the device holds no 64 draws of each input at once although "
         "that is one block, the least there is); give a smaller --batch or --chunk, or less data."
     )
+
+
+@pytest.fixture
+def small_searches(monkeypatch):
+    """A device that searches so many inputs together, and says what it cannot."""
+    step = search._step
+
+    def holding(most: int):
+        def stepped(settings, mesh, problems, states):
+            if len(problems.x) > most:
+                raise jax.errors.JaxRuntimeError(FULL)
+            return step(settings, mesh, problems, states)
+
+        monkeypatch.setattr(search, "_step", stepped)
+        monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+
+    return holding
+
+
+def test_fewer_inputs_are_searched_together_and_the_record_says_so(
+    asked, plan, tmp_path, small_searches, capsys
+):
+    words = ("certify", *asked(scale="isotropic"), *plan, "--chunk", 64, "--limit", 8, "--out")
+    assert aniso_jax(*words, tmp_path / "two", "--batch", 2) == 0
+    capsys.readouterr()
+    small_searches(2)
+    assert aniso_jax(*words, tmp_path / "run") == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "ran out" in line]
+    assert said == [
+        f"The device's memory ran out; scales of {inputs} inputs are sought together."
+        for inputs in (4, 2)
+    ]
+    assert read_experiment(tmp_path / "run").batch == 2
+    assert records_of(tmp_path / "run") == records_of(tmp_path / "two")
+
+
+def test_no_room_for_one_search_is_one_sentence(asked, plan, tmp_path, small_searches, capsys):
+    small_searches(0)
+    words = ("certify", *asked(scale="isotropic"), *plan, "--limit", 8, "--out", tmp_path / "run")
+    assert aniso_jax(*words) == 2
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[-1]
+        .startswith(
+            "aniso-jax: Memory ran out (the device holds not even the draws by which one scale is"
+        )
+    )
+    assert not (tmp_path / "run").exists()
 
 
 def test_other_errors_are_not_taken_for_it():

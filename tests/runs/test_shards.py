@@ -1,15 +1,19 @@
 """Shares of a run, in one directory or in several: the bytes of one process."""
 
+import errno
 import json
 import re
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from cli_samples import aniso_jax, records_of, short_run, start
 from quick import ENVIRONMENT
 
 from aniso_jax.records.lock import RunBusy, sole_writer, writers
-from aniso_jax.records.parts import part_path, present_parts
+from aniso_jax.records.merge import merge_runs
+from aniso_jax.records.parts import ForeignPart, part_path, present_parts, read_part, write_part
 from aniso_jax.records.shard import Shard, parsed_shard
 from aniso_jax.runs.runner import Interrupted, run_parts
 from aniso_jax.runs.status import status_of
@@ -67,6 +71,40 @@ def test_shards_of_their_own_are_merged(words, whole, tmp_path, capsys):
     assert aniso_jax("merge", *shards[:2], "--out", tmp_path / "all", "--partial") == 0
     assert aniso_jax("merge", *shards, "--out", tmp_path / "all") == 0
     assert records_of(tmp_path / "all") == whole
+
+
+def test_merging_goes_on_where_it_stopped(tmp_path, sample_run):
+    """With what lies there already, which is checked like the rest."""
+    experiment, parts, compute = sample_run
+    for number in (1, 2):
+        run_parts(tmp_path / f"{number}", experiment, parts, compute, shard=shard(number, 2))
+    run_parts(tmp_path / "whole", experiment, parts, compute)
+    out = tmp_path / "all"
+    assert merge_runs([tmp_path / "1"], out, partial=True) == 6
+    assert merge_runs([tmp_path / "2"], out) == 10
+    assert records_of(out) == records_of(tmp_path / "whole")
+    table = read_part(out, 0, experiment)
+    at = table.schema.names.index("gap")
+    smaller = pc.divide(table["gap"], pa.scalar(2, pa.float32()))
+    write_part(out, 0, table.set_column(at, table.schema.field(at), smaller), experiment)
+    with pytest.raises(ForeignPart, match=r"holds other records than the same part of .*1: find"):
+        merge_runs([tmp_path / "1", tmp_path / "2"], out)
+
+
+def test_a_file_system_without_locks_is_one_sentence(tmp_path, monkeypatch):
+    """As some of clusters are mounted."""
+
+    def unknown(descriptor, kind):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    (tmp_path / ".lock").touch()
+    monkeypatch.setattr("fcntl.flock", unknown)
+    with (
+        pytest.raises(ValueError, match=r"without locks \(flock: Function not .* aniso-jax merge"),
+        sole_writer(tmp_path, shard(1, 2)),
+    ):
+        pass
+    assert writers(tmp_path) == []
 
 
 @pytest.mark.slow

@@ -123,6 +123,10 @@ def _connect(ray: ModuleType, address: str) -> None:
             ray.init(address or "local", **own, **_QUIETLY)
             _hear_sigterm_by(before)
             return
+        except SystemExit as stop:
+            if stop.code != signal.SIGTERM:
+                raise
+            raise KeyboardInterrupt from stop  # what Ray makes of a SIGTERM while it starts
         except Exception as error:  # Ray has no kind of its own for it
             ray.shutdown()
             if not tries_left:

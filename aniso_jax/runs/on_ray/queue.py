@@ -19,7 +19,9 @@ def answered(
     """Every call's number with its answer, each from whichever actor was free.
 
     An actor is asked once it is ready: one for which the cluster has no room holds nothing up. Near
-    the end nobody is given a second call that another could begin at once.
+    the end nobody is given a second call that another could begin at once; and whoever is free when
+    nothing waits is asked what another has not answered yet, since that one may never do: an actor
+    whose machine is gone waits for room to be started again. The first answer counts.
 
     Args:
       actors: with the methods `ready(shared)` and `compute(shared, call)`.
@@ -28,26 +30,53 @@ def answered(
       RuntimeError: an actor died again and again.
       Exception: whatever an actor raised.
     """
-    waiting, left = deque(enumerate(calls)), len(calls)
-    if not left:
+    if not calls:
         return
-    held = [0] * len(actors)
-    asked: dict[Any, tuple[int, int | None]] = {
-        actor.ready.remote(shared): (at, None) for at, actor in enumerate(actors)
-    }
-    _await_first(ray, list(asked))
-    while left:
-        (reply, *_), _ = ray.wait(list(asked), num_returns=1)
-        at, number = asked.pop(reply)
-        answer = _fetched(ray, reply)
-        held[at] -= number is not None
-        while waiting and held[at] < (_IN_FLIGHT if len(waiting) > len(actors) else 1):
-            following, call = waiting.popleft()
-            asked[actors[at].compute.remote(shared, call)] = at, following
-            held[at] += 1
+    desk = _Desk(actors, shared, calls)
+    _await_first(ray, list(desk.asked))
+    while len(desk.done) < len(calls):
+        (reply, *_), _ = ray.wait(list(desk.asked), num_returns=1)
+        at, number = desk.asked.pop(reply)
+        is_first = number not in desk.done
+        answer = _fetched(ray, reply) if is_first else None
         if number is not None:
-            left -= 1
+            desk.done.add(number)
+        desk.give(at)
+        if number is not None and is_first:
             yield number, answer
+
+
+class _Desk:
+    """Which calls wait, who was asked what, and what is answered."""
+
+    def __init__(self, actors: Sequence[Any], shared: Any, calls: Sequence[Any]) -> None:
+        self._actors, self._shared, self._calls = actors, shared, calls
+        self._waiting = deque(range(len(calls)))
+        self.done: set[int] = set()
+        self.asked: dict[Any, tuple[int, int | None]] = {
+            actor.ready.remote(shared): (at, None) for at, actor in enumerate(actors)
+        }
+
+    def give(self, at: int) -> None:
+        """Calls to an actor that has answered: those that wait, or a late one of another."""
+        most = _IN_FLIGHT if len(self._waiting) > len(self._actors) else 1
+        while self._waiting and len(self._held(at)) < most:
+            self._ask(at, self._waiting.popleft())
+        if not self._held(at) and (late := self._late()):
+            self._ask(at, late[0])
+
+    def _ask(self, at: int, number: int) -> None:
+        reply = self._actors[at].compute.remote(self._shared, self._calls[number])
+        self.asked[reply] = at, number
+
+    def _held(self, at: int) -> list[int]:
+        """What an actor was asked and has not answered."""
+        return [n for actor, n in self.asked.values() if actor == at and n is not None]
+
+    def _late(self) -> list[int]:
+        """What one actor alone was asked and nobody has answered, the oldest first."""
+        numbers = [n for _, n in self.asked.values() if n is not None and n not in self.done]
+        return [n for n in numbers if numbers.count(n) == 1]
 
 
 def _await_first(ray: ModuleType, replies: list[Any]) -> None:
