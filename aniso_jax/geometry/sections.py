@@ -85,7 +85,8 @@ def _sums(u: Float64, v: Float64, angle: Float64) -> Float64:
     for row in (u, v):
         changed = np.concatenate([[0.0], np.cumsum((first * row)[order])])
         along.append(changed[-1] - 2 * changed[passed])
-    return np.abs(along[0] * np.cos(angle) + along[1] * np.sin(angle))
+    sums: Float64 = np.abs(along[0] * np.cos(angle) + along[1] * np.sin(angle))
+    return sums
 
 
 def _around(corners: Float64) -> Float64:
