@@ -96,6 +96,8 @@ def plot_outline(
         *points.T, facecolor=to_rgba(colour, 0.10), edgecolor=to_rgba(colour, 1.0),
         linestyle=LINE[law], linewidth=WIDTH[method], label=label or method,
     )  # fmt: skip
+    if LINE[law] != "-":  # a corner may fall between two dashes
+        ax.plot(*points.T, color=colour, linewidth=0.6)
     return ax
 
 
