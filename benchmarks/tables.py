@@ -83,6 +83,20 @@ def _scales(content: Content) -> Iterator[Row]:
             }
 
 
+def _rotated(content: Content) -> Iterator[Row]:
+    """One row a search, with the evaluations of all that it rests on."""
+    config = content["results"]["config"]
+    for found in content["results"]["scales"]:
+        yield {
+            "inputs": f"{config['inputs']}, {config['data']}, gaussian",
+            "scale": found["scale"],
+            "evaluations": f"{found['evaluations']:,}",
+            "mean radius": f"{found['radius']:.3f}",
+            "mean proxy radius": f"{found['proxy_radius']:.3f}",
+            "mean log volume in the box": f"<= {found['log_volume_in_box']:.0f}",
+        }
+
+
 def _peers(content: Content) -> Iterator[Row]:
     """One row a stage; after the searches, the mean radii of their scales by the same draws."""
     results = content["results"]
@@ -187,6 +201,7 @@ TABLES: dict[str, tuple[str, Callable[[Content], Iterator[Row]]]] = {
     "votes": ("votes", _votes),
     "steps": ("steps", _steps),
     "scales": ("scales", _scales),
+    "rotated": ("rotated", _rotated),
     "peers": ("peers", _peers),
     "memory": ("memory", _memory),
     "insertion": ("memory", _insertion),

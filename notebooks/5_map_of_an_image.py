@@ -42,12 +42,14 @@ find_ball = jax.jit(aj.optimize_isotropic, **compiled)
 widen = jax.jit(aj.optimize_anisotropic, **compiled)
 certify = jax.jit(aj.certify, **compiled)
 
-searched, balls, ellipsoids = [], [], []
+searched, sigmas, balls, ellipsoids = [], [], [], []
 for image, key in zip(x, jax.random.split(jax.random.key(0), len(PICKED)), strict=True):
     ask = net.apply_fn, net.params, jnp.asarray(image), key
     ball = find_ball(*ask, law=law, init=aj.Isotropic(sigma=0.25)).scale
     searched.append(widen(*ask, law=law, init=ball))
-    balls.append(certify(*ask, law=law, scale=ball, plan=plan))
+    sigmas.append(float(ball.sigma))
+    as_diagonal = aj.Diagonal(theta=jnp.full_like(image, ball.sigma))  # one type, compiled once
+    balls.append(certify(*ask, law=law, scale=as_diagonal, plan=plan))
     ellipsoids.append(certify(*ask, law=law, scale=searched[-1].scale, plan=plan))
 
 
@@ -66,7 +68,7 @@ def measures(region: aj.Region) -> dict[str, jax.Array]:
 sizes = [{k: float(v) for k, v in measures(one.region).items()} for one in ellipsoids]
 gallery(
     images=x,
-    sigma_iso=[float(one.region.scale.sigma) for one in balls],
+    sigma_iso=sigmas,
     theta=np.stack([one.region.scale.theta for one in ellipsoids]),
     labels=labels.tolist(),
     predictions=[int(one.label) for one in ellipsoids],

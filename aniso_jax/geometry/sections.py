@@ -17,12 +17,16 @@ from aniso_jax.geometry.rotated import Rotated
 
 Float64 = NDArray[np.float64]
 
+_CORNERS = 4096
+"""Pairs of corners that a drawn cross-polytope keeps, at most: more are less than a pixel apart."""
+
 
 def section(region: Region, plane: ArrayLike, *, points: int = 720) -> Float64:
     """The outline of the cut: (N, 2) plane coordinates in order, the first one again at the end.
 
     Every point has gauge 1; a cross-polytope's corners are among them, so that the polygon
-    through the points is the cut itself for l1 and lies inside it for l2.
+    through the points is the cut itself for l1 and lies inside it for l2. Beyond 4,096
+    coordinates only the sharpest corners are, and the polygon lies inside the cut for l1 too.
 
     Args:
       region: one region with a gap above 0.
@@ -42,12 +46,16 @@ def section(region: Region, plane: ArrayLike, *, points: int = 720) -> Float64:
     u, v = _mapped(region, plane, "pull")
     angle = np.linspace(0, 2 * np.pi, points, endpoint=False)
     if region.order == 1:
-        kinks = np.arctan2(-u, v)
+        sharpest = np.argsort(-np.hypot(u, v))[:_CORNERS]
+        kinks = np.arctan2(-u, v)[sharpest]
         angle = np.unique(np.concatenate([angle, kinks, kinks + np.pi]) % (2 * np.pi))
     angle = np.append(angle, angle[0])
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    lengths = [np.linalg.norm(a * u + b * v, ord=region.order) for a, b in circle]
-    return float(region.gap) * circle / np.array(lengths)[:, None]
+    if region.order == 1:
+        lengths = _sums(u, v, angle)
+    else:
+        lengths = np.array([np.linalg.norm(a * u + b * v) for a, b in circle])
+    return float(region.gap) * circle / lengths[:, None]
 
 
 def shadow(region: Region, plane: ArrayLike, *, points: int = 720) -> Float64:
@@ -61,6 +69,24 @@ def shadow(region: Region, plane: ArrayLike, *, points: int = 720) -> Float64:
     length = np.linalg.norm(reach.T @ normal, axis=0)
     outline: Float64 = gap * (reach @ (reach.T @ normal) / length).T
     return outline
+
+
+def _sums(u: Float64, v: Float64, angle: Float64) -> Float64:
+    """||cos(angle) u + sin(angle) v||_1 for many angles in one sweep: O((d + angles) log d).
+
+    On the way from 0 to pi every summand changes its sign once; sums of those that have changed
+    it, in the order in which they do, give all the others.
+    """
+    first = np.where(u != 0, np.sign(u), np.sign(v))
+    turns = np.where(u != 0, np.arctan2(-u, v) % np.pi, np.pi)
+    order = np.argsort(turns)
+    passed = np.searchsorted(turns[order], angle % np.pi)
+    along = []
+    for row in (u, v):
+        changed = np.concatenate([[0.0], np.cumsum((first * row)[order])])
+        along.append(changed[-1] - 2 * changed[passed])
+    sums: Float64 = np.abs(along[0] * np.cos(angle) + along[1] * np.sin(angle))
+    return sums
 
 
 def _around(corners: Float64) -> Float64:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from aniso_jax.geometry.scales import Diagonal
 from aniso_jax.optimize.axes import capped_share, cut, first_axes
+from aniso_jax.optimize.choice import choose
 from aniso_jax.optimize.objective import log_gap
 from aniso_jax.optimize.problem import Optimized, Problem
 from aniso_jax.smoothing.noise import blocks_for
@@ -90,23 +91,21 @@ class VolumeAscent:
         An empty region (gap <= 0) never beats the start, however long its axes.
         """
         first_block = self.steps * blocks_for(self.n)
-        thetas = jnp.stack([first_axes(problem), state.best, state.theta])
 
         def judge(theta: jax.Array) -> tuple[jax.Array, jax.Array]:
             gap = self._gap(problem, theta, self.check, first_block)
             return gap, jnp.where(gap > 0, self.objective(gap, theta), -jnp.inf)
 
-        gaps, values = jax.lax.map(judge, thetas)
-        winner = jnp.argmax(values)
-        fitted = cut(problem, thetas[winner], gaps[winner], self.reach)
-        fitted_gap, fitted_value = judge(fitted)  # the cut may have moved it
-        improved = fitted_value > values[0]
-        theta = jnp.where(improved, fitted, thetas[0])
+        chosen = choose(
+            [first_axes(problem), state.best, state.theta],
+            judge=judge,
+            fit=lambda theta, gap: cut(problem, theta, gap, self.reach),
+        )
         return Optimized(
-            scale=Diagonal(theta=theta),
-            gap=jnp.where(improved, fitted_gap, gaps[0]),
-            capped_share=capped_share(problem, theta, gaps[winner]),
-            improved=improved,
+            scale=Diagonal(theta=chosen.scale),
+            gap=chosen.gap,
+            capped_share=capped_share(problem, chosen.scale, chosen.gap_before),
+            improved=chosen.improved,
         )
 
     def objective(self, gap: jax.Array, theta: jax.Array) -> jax.Array:

@@ -4,7 +4,6 @@ Functions of an input are plain callables x -> scalar, such as `label_probabilit
 `cross_entropy` return; a basis is (k, *input shape), its rows orthonormal, the largest first.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from aniso_jax.geometry.scales import Scale
-from aniso_jax.smoothing.laws import Law
-from aniso_jax.smoothing.noise import Phase, first_draws, noisy, standard_noise
 from aniso_jax.smoothing.votes import ApplyFn
 
 ScalarFn = Callable[[jax.Array], jax.Array]
@@ -115,42 +112,6 @@ def gauss_newton(
     mean = jnp.tensordot(p, jacobian, axes=1, precision=_HIGHEST)
     spread = jnp.sqrt(p).reshape(-1, *[1] * x.ndim) * (jacobian - mean)
     return principal(spread, min(len(p) - 1, x.size))
-
-
-def vote_directions(
-    apply_fn: ApplyFn,
-    params: Any,
-    x: jax.Array,
-    key: jax.Array,
-    *,
-    law: Law,
-    scale: Scale,
-    label: jax.Array | int,
-    k: int,
-    n: int = 128,
-    first_block: jax.Array | int = 0,
-) -> tuple[jax.Array, jax.Array]:
-    """Where the soft votes of a label lean: the gradient covariance E[g g'] under the noise.
-
-    g is the gradient of softmax_label f(x + S z) by z, so directions are in whitened units, as
-    `Rotated` takes them; at most min(n, d) of them.
-
-    Args:
-      apply_fn, params, x, key, law, scale, first_block: as in `soft_votes`.
-      k, n: directions, and draws of z.
-
-    Returns:
-      (values, basis): the k largest eigenvalues, decreasing, and their directions.
-    """
-    window = first_draws(key, Phase.OPTIMISE, first_block, n)
-    z = standard_noise(law, window, x.shape)[:n]
-
-    def confidence(z: jax.Array) -> jax.Array:
-        logits = apply_fn(params, noisy(x, scale, z))
-        return jnp.sum(jax.nn.softmax(logits, axis=-1)[:, label])
-
-    gradients = jnp.nan_to_num(jax.grad(confidence)(z), posinf=0.0, neginf=0.0)
-    return principal(gradients / math.sqrt(n), k)
 
 
 def principal(rows: jax.Array, k: int) -> tuple[jax.Array, jax.Array]:

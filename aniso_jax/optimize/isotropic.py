@@ -45,8 +45,9 @@ class GoldenSection:
         center, width = jnp.log(_sigma(problem)), jnp.log(self.factor)
         low, high = center - width, center + width
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        at_left, at_right = self._radius(problem, left), self._radius(problem, right)
-        return Bracket(low, left, right, high, at_left, at_right)
+        inner = jnp.stack([left, right])
+        at = jax.lax.map(lambda place: self._radius(problem, place), inner)  # compiled once
+        return Bracket(low, left, right, high, at[0], at[1])
 
     def step(self, problem: Problem, state: Bracket) -> Bracket:
         """Drop the worse outer part; one new evaluation."""
@@ -174,10 +175,11 @@ def _keep_better(
 ) -> Optimized:
     """`sigma` or the start, whichever has the larger radius on fresh draws."""
     start = _sigma(problem)
-    gaps = [
-        problem.soft_gap(Isotropic(sigma=value), n=n, first_block=first_block)
-        for value in (start, sigma)
-    ]
+
+    def gap(sigma: jax.Array) -> jax.Array:
+        return problem.soft_gap(Isotropic(sigma=sigma), n=n, first_block=first_block)
+
+    gaps = jax.lax.map(gap, jnp.stack([start, sigma]))  # compiled once
     improved = sigma * gaps[1] > start * gaps[0]
     return Optimized(
         scale=Isotropic(sigma=jnp.where(improved, sigma, start)),

@@ -9,7 +9,9 @@ import jax.numpy as jnp
 from aniso_jax.geometry.rotated import Rotated
 from aniso_jax.optimize.ascent import VolumeAscent
 from aniso_jax.optimize.axes import first_axes
-from aniso_jax.optimize.curvature import gauss_newton, vote_directions
+from aniso_jax.optimize.choice import choose
+from aniso_jax.optimize.curvature import gauss_newton
+from aniso_jax.optimize.leaning import vote_directions
 from aniso_jax.optimize.objective import log_gap
 from aniso_jax.optimize.problem import Optimized, Problem
 from aniso_jax.optimize.turned_axes import cut_axes, lengths, share_at_cap
@@ -97,20 +99,16 @@ class RotatedAscent:
             gap = self._gap(problem, scale, self.ascent.check, first_block)
             return gap, jnp.where(gap > 0, self.objective(gap, scale), -jnp.inf)
 
-        candidates = (start, state.best, state.scale)
-        judged = [judge(scale) for scale in candidates]
-        gaps, values = (jnp.stack(numbers) for numbers in zip(*judged, strict=True))
-        winner = jnp.argmax(values)
-        picked = jax.tree.map(lambda *leaves: jnp.stack(leaves)[winner], *candidates)
-        fitted = cut_axes(problem, picked, gaps[winner], self.ascent.reach)
-        fitted_gap, fitted_value = judge(fitted)  # the cut may have moved it
-        improved = fitted_value > values[0]
-        scale = _chosen(improved, fitted, start)
+        chosen = choose(
+            [start, state.best, state.scale],
+            judge=judge,
+            fit=lambda scale, gap: cut_axes(problem, scale, gap, self.ascent.reach),
+        )
         return Optimized(
-            scale=scale,
-            gap=jnp.where(improved, fitted_gap, gaps[0]),
-            capped_share=share_at_cap(problem, scale, gaps[winner]),
-            improved=improved,
+            scale=chosen.scale,
+            gap=chosen.gap,
+            capped_share=share_at_cap(problem, chosen.scale, chosen.gap_before),
+            improved=chosen.improved,
         )
 
     def objective(self, gap: jax.Array, scale: Rotated) -> jax.Array:

@@ -73,6 +73,26 @@ def test_a_cross_polytope_of_the_plane_has_its_corners() -> None:
         assert np.abs(points - corner).max(axis=1).min() < 1e-9
 
 
+def test_a_cross_polytope_of_an_image_of_224_x_224_x_3_is_cut_in_one_sweep() -> None:
+    """Its sharpest corners are among the points, all of which have gauge 1."""
+    d = 150_528
+    rng = np.random.default_rng(0)
+    rows = np.linalg.qr(rng.normal(size=(d, 2)))[0].T
+    theta = np.exp(rng.normal(size=d)).astype(np.float32)
+    region = aj.Region(
+        center=jnp.zeros(d), scale=aj.Diagonal(theta=theta), gap=jnp.float32(3.0), order=1
+    )
+    points = section(region, rows)
+    assert 720 < len(points) < 10_000
+    pulled = rows / theta.astype(np.float64)
+    gauges = [np.abs(point @ pulled).sum() / 3.0 for point in points[::200]]
+    assert np.abs(np.array(gauges) - 1).max() < 1e-9
+    u, v = pulled[:, np.argmax(np.linalg.norm(pulled, axis=0))]
+    corner = np.array([v, -u]) / np.hypot(u, v)
+    turned = points / np.linalg.norm(points, axis=1, keepdims=True)
+    assert (turned @ corner).max() > 1 - 1e-14
+
+
 def test_what_is_refused() -> None:
     region = regions(2)["isotropic"]
     with pytest.raises(ValueError, match="wanted \\(2, 5, 4, 1\\)"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import aniso_jax as aj
-from aniso_jax.optimize import curvature
+from aniso_jax.optimize import curvature, leaning
 from aniso_jax.smoothing.noise import Phase, first_draws, standard_noise
 
 D, CLASSES = 12, 4
@@ -93,7 +93,7 @@ def test_vote_directions_are_those_of_the_whitened_gradients() -> None:
     law, (net, params) = aj.uniform, RELU
     scale = aj.Diagonal(theta=jnp.linspace(0.2, 1, D).reshape(X.shape))
     found = jax.jit(
-        lambda x: curvature.vote_directions(
+        lambda x: leaning.vote_directions(
             net, params, x, jax.random.key(2), law=law, scale=scale, label=1, k=3, n=64
         )
     )(X)
@@ -105,6 +105,45 @@ def test_vote_directions_are_those_of_the_whitened_gradients() -> None:
     assert np.allclose(found[0], exact[::-1][:3], rtol=1e-4)
     basis = np.asarray(found[1]).reshape(3, D)
     assert np.allclose(np.abs(np.sum(basis * vectors.T[::-1][:3], axis=1)), 1, atol=1e-3)
+
+
+def directions_of(x, n: int, k: int = 3):
+    scale = aj.Isotropic(sigma=0.5)
+    return leaning.vote_directions(
+        *RELU, x, jax.random.key(2), law=aj.gaussian, scale=scale, label=1, k=k, n=n
+    )
+
+
+def test_gradients_made_a_few_at_a_time_lean_the_same_way(monkeypatch) -> None:
+    """32 blocks of which 16 draws are taken each, against as many draws at once."""
+    values, basis = jax.jit(lambda x: directions_of(x, 512))(X)
+    monkeypatch.setattr(leaning, "_AT_ONCE", 16 * D)
+    few, streamed = jax.jit(lambda x: directions_of(x, 512))(X)
+    assert np.allclose(few, values, rtol=0.2)
+    rows = np.asarray(streamed, np.float64).reshape(3, D)
+    assert np.allclose(rows @ rows.T, np.eye(3), atol=1e-5)
+    overlap = np.linalg.svd(rows @ np.asarray(basis).reshape(3, D).T)[1]
+    assert overlap[0] > 0.99 and overlap[1] > 0.9
+
+
+def test_images_of_224_x_224_x_3_take_memory_that_does_not_grow_with_draws() -> None:
+    """As compiled; nothing is run."""
+    d, k = 224 * 224 * 3, 9
+    weights = jax.ShapeDtypeStruct((d, 2), jnp.float32)
+    image = jax.ShapeDtypeStruct((224, 224, 3), jnp.float32)
+
+    def call(weights, x, n):
+        return leaning.vote_directions(
+            lambda w, batch: batch.reshape(len(batch), -1) @ w, weights, x, jax.random.key(0),
+            law=aj.gaussian, scale=aj.Isotropic(sigma=0.5), label=0, k=k, n=n,
+        )  # fmt: skip
+
+    used = []
+    for n in (128, 1024):
+        lowered = jax.jit(call, static_argnums=2).lower(weights, image, n)
+        assert [part.shape for part in lowered.out_info] == [(k,), (k, 224, 224, 3)]
+        used.append(lowered.compile().memory_analysis().temp_size_in_bytes)
+    assert used[1] <= 1.01 * used[0] <= 4 * d * 300
 
 
 def test_what_has_no_answer_is_refused() -> None:

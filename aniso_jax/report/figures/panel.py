@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
@@ -20,6 +21,8 @@ PAPER = LinearSegmentedColormap.from_list("paper", ["#9A9A9A", "#FFFFFF"])
 
 WIDTH = {"fixed": 1.2, "isotropic": 1.2, "anisotropic": 2.1, "rotated": 3.2}
 """Wider below, narrower above: outlines that coincide are all seen."""
+
+_LEGEND_WIDTH = 2.2
 
 SHADOW = {"gaussian": "--", "uniform": "-.", "laplace": "-."}
 BALL = "black"
@@ -93,6 +96,8 @@ def plot_outline(
         *points.T, facecolor=to_rgba(colour, 0.10), edgecolor=to_rgba(colour, 1.0),
         linestyle=LINE[law], linewidth=WIDTH[method], label=label or method,
     )  # fmt: skip
+    if LINE[law] != "-":  # a corner may fall between two dashes
+        ax.plot(*points.T, color=colour, linewidth=0.6)
     return ax
 
 
@@ -132,18 +137,27 @@ def _ball(panel: Panel, ax: Axes) -> None:
 def _legend(ax: Axes, measure: str | None, shadow: str | None) -> None:
     """From the smallest kind up, as the methods are always named; then what dashes are."""
     drawn, names = ax.get_legend_handles_labels()
-    handles, labels = drawn[::-1], names[::-1]
+    handles, labels = [_handle(one) for one in drawn[::-1]], names[::-1]
     if shadow is not None:
         handles.append(Line2D([], [], color="#444444", linestyle=shadow, linewidth=1.2))
         labels.append("projection")
     ax.legend(
         handles, labels, loc="lower left", fontsize="x-small", framealpha=0.9, title=measure,
-        title_fontsize="x-small", alignment="left", handlelength=1.6, borderpad=0.3,
+        title_fontsize="x-small", alignment="left", handlelength=2.2, borderpad=0.3,
         labelspacing=0.25,
     )  # fmt: skip
     ax.tick_params(labelsize="x-small")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5))
+
+
+def _handle(drawn: Any) -> Any:
+    """An outline's line, thin enough for its dashes to show; what is a line already stays."""
+    if not isinstance(drawn, Polygon):
+        return drawn
+    width = min(drawn.get_linewidth(), _LEGEND_WIDTH)
+    colour, line = drawn.get_edgecolor(), drawn.get_linestyle()
+    return Line2D([], [], color=colour, linestyle=line, linewidth=width)
 
 
 def _axes(ax: Axes | None) -> Any:
