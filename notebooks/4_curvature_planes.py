@@ -46,7 +46,7 @@ print(f"image {INDEX}, label {label}, f^y(x) = {float(f(x)):.6f}")
 
 # %%
 bent = curvature_at(net, np.asarray(x), label, picks=2, seed=0)  # in float64
-directions = {"ν₁": bent.basis[0], "ν₂": bent.basis[1], "ν_d": bent.flat[0]}
+directions = {"ν₁": bent.basis[0], "ν₂": bent.basis[1], "$ν_d$": bent.flat[0]}
 
 figure = Figure(figsize=(8, 2.4), layout="constrained")
 spectrum, *axes = figure.subplots(1, 5, width_ratios=(2.2, 1, 1, 1, 1))
@@ -56,13 +56,14 @@ spectrum.set_xticks(range(1, 10))
 plot_image(np.asarray(x), axes[0]).set_title("x", fontsize="medium")
 for ax, (name, direction) in zip(axes[1:], directions.items(), strict=True):
     most = float(jnp.abs(direction).max())
-    ax.imshow(direction[..., 0], cmap="RdBu", vmin=-most, vmax=most)
+    ax.imshow(direction[..., 0], cmap="BrBG", vmin=-most, vmax=most)
     ax.set(title=name, xticks=[], yticks=[])
 figure
 
 # %% [markdown]
 # The nine eigenvalues span orders of magnitude: along $\nu_1$ the network bends by far the most,
-# and the picture of $\nu_1$ is a pattern over the strokes. A flat direction $\nu_d$ is any of the
+# and the picture of $\nu_1$ is a pattern over the strokes (green where a pixel grows, brown where
+# it falls; the sign of the whole is arbitrary). A flat direction $\nu_d$ is any of the
 # 775-dimensional rest; a random one is drawn by seed.
 #
 # ## Two certificates of the same image
@@ -82,9 +83,10 @@ stretched = jax.jit(aj.optimize_anisotropic, static_argnums=0, static_argnames="
     *ask, law=law, init=ball.scale
 )
 certify = jax.jit(aj.certify, static_argnums=0, static_argnames="law")
+as_diagonal = aj.Diagonal(theta=jnp.full_like(x, ball.scale.sigma))  # one type, compiled once
 certified = {
-    kind: certify(*ask, law=law, scale=found.scale, plan=plan)
-    for kind, found in (("isotropic", ball), ("anisotropic", stretched))
+    kind: certify(*ask, law=law, scale=scale, plan=plan)
+    for kind, scale in (("isotropic", as_diagonal), ("anisotropic", stretched.scale))
 }
 display(stretched, certified["isotropic"], certified["anisotropic"])
 
@@ -103,7 +105,7 @@ reach = {
 }
 width = 2 * max(max(along.values()) for along in reach.values())
 panels = []
-for name in ("ν₂", "ν_d"):
+for name in ("ν₂", "$ν_d$"):
     plane = jnp.stack([directions["ν₁"], directions[name]])
     panels.append(
         Panel(
@@ -116,7 +118,7 @@ for name in ("ν₂", "ν_d"):
             axes=("along ν₁ [pixel range]", f"along {name} [pixel range]"),
         )
     )
-sheet([panels], grey="f^y, the network's probability of the label", alt="")
+sheet([panels], grey="$f^y$, the network's probability of the label", alt="")
 
 # %%
 table = pd.DataFrame(reach).T.map(lambda value: round_down(value, 3))

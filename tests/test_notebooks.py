@@ -43,17 +43,7 @@ def test_there_are_seven_in_order():
     assert [source.name.partition("_")[0] for source in SOURCES] == list("1234567")
 
 
-def some_in_ci() -> list:
-    """Half a minute each, most of it compiling; the others by `-m slow`."""
-    quick = ("1_", "2_", "7_")
-    marks = [() if source.name.startswith(quick) else pytest.mark.slow for source in SOURCES]
-    return [
-        pytest.param(source, id=source.stem, marks=mark)
-        for source, mark in zip(SOURCES, marks, strict=True)
-    ]
-
-
-@pytest.mark.parametrize("source", some_in_ci())
+@each
 def test_it_runs_from_top_to_bottom(source, monkeypatch):
     for name, value in OLDER_LOOPS.items():  # they compute too long for quick compiles
         monkeypatch.setenv(name, value)
