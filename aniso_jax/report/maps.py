@@ -97,7 +97,7 @@ def _ticks(norm: LogNorm) -> list[float]:
 
 
 def _grid(count: int, kind: str) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(5.4, 1.32 * count + 0.75), layout="constrained")
+    figure = Figure(figsize=(5.4, 1.32 * count + 1.0), layout="constrained")
     axes = figure.subplots(count, 4, squeeze=False, width_ratios=(0.95, 1, 1, 1))
     for ax in axes.flat:
         ax.set_xticks([])
