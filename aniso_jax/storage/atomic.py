@@ -77,7 +77,8 @@ def full_disk_said(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno not in _FULL:
-            error.filename = error.filename or str(path)  # of a write the system names none
+            if error.errno is not None:  # the system's own, which names no file of a write
+                error.filename = error.filename or str(path)
             raise
         raise DiskFull(f"the disk is full: no room for {path}; free some space.") from error
 

@@ -169,7 +169,10 @@ class Clockwork:
 
     def wait(self, replies, *, num_returns, timeout=None):
         there = [event for event in self._events if event[1] in replies]
-        return ([min(there)[1]], []) if there else ([], replies)
+        if there and min(there)[0] <= self.now + timeout:
+            return [min(there)[1]], []
+        self.now += timeout
+        return [], replies
 
     def get(self, reply):
         (event,) = (event for event in self._events if event[1] == reply)
@@ -208,9 +211,16 @@ def test_what_an_actor_never_answers_another_one_computes():
 
 
 def test_an_answer_that_comes_twice_counts_once():
-    cluster = Clockwork([1.0, 1.0, 3.0])
+    cluster = Clockwork([1.0, 1.0, 1000.0])
     numbers = [number for number, _ in answered(cluster, cluster.actors, None, [1.0] * 12)]
     assert sorted(numbers) == list(range(12))
+    assert cluster.now > 600  # the third was waited for, then asked no more
+
+
+def test_nothing_is_computed_twice_where_all_answer():
+    cluster = Clockwork([1.0, 1.0, 3.0])
+    got = dict(answered(cluster, cluster.actors, None, [1.0] * 12))
+    assert len(got) == len(cluster.done) == 12
 
 
 class Refused(LookupError):

@@ -11,6 +11,7 @@ TRIES = 4
 
 _IN_FLIGHT = 2  # calls to an actor: the one that it works on, and the next
 _PATIENCE = 120.0  # seconds until it is said that no actor has started
+_LATE = 600.0  # seconds without any answer, after which those who are free are asked too
 
 
 def answered(
@@ -19,9 +20,9 @@ def answered(
     """Every call's number with its answer, each from whichever actor was free.
 
     An actor is asked once it is ready: one for which the cluster has no room holds nothing up. Near
-    the end nobody is given a second call that another could begin at once; and whoever is free when
-    nothing waits is asked what another has not answered yet, since that one may never do: an actor
-    whose machine is gone waits for room to be started again. The first answer counts.
+    the end nobody is given a second call that another could begin at once. Where nobody answers for
+    ten minutes, those who are free are asked for what the others hold, who may never answer: an
+    actor whose machine is gone waits for room to be started again. The first answer counts.
 
     Args:
       actors: with the methods `ready(shared)` and `compute(shared, call)`.
@@ -35,7 +36,11 @@ def answered(
     desk = _Desk(actors, shared, calls)
     _await_first(ray, list(desk.asked))
     while len(desk.done) < len(calls):
-        (reply, *_), _ = ray.wait(list(desk.asked), num_returns=1)
+        replies, _ = ray.wait(list(desk.asked), num_returns=1, timeout=_LATE)
+        if not replies:
+            desk.ask_others()
+            continue
+        (reply,) = replies
         at, number = desk.asked.pop(reply)
         is_first = number not in desk.done
         answer = _fetched(ray, reply) if is_first else None
@@ -52,18 +57,25 @@ class _Desk:
     def __init__(self, actors: Sequence[Any], shared: Any, calls: Sequence[Any]) -> None:
         self._actors, self._shared, self._calls = actors, shared, calls
         self._waiting = deque(range(len(calls)))
+        self._free: set[int] = set()
         self.done: set[int] = set()
         self.asked: dict[Any, tuple[int, int | None]] = {
             actor.ready.remote(shared): (at, None) for at, actor in enumerate(actors)
         }
 
     def give(self, at: int) -> None:
-        """Calls to an actor that has answered: those that wait, or a late one of another."""
+        """Calls that wait to an actor that has answered; it is free where there is none."""
         most = _IN_FLIGHT if len(self._waiting) > len(self._actors) else 1
         while self._waiting and len(self._held(at)) < most:
             self._ask(at, self._waiting.popleft())
-        if not self._held(at) and (late := self._late()):
-            self._ask(at, late[0])
+        if not self._held(at):
+            self._free.add(at)
+
+    def ask_others(self) -> None:
+        """What has no answer yet, the oldest first, to those who are free."""
+        for at, number in zip(sorted(self._free), self._late(), strict=False):
+            self._free.remove(at)
+            self._ask(at, number)
 
     def _ask(self, at: int, number: int) -> None:
         reply = self._actors[at].compute.remote(self._shared, self._calls[number])
