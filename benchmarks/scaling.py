@@ -21,7 +21,6 @@ from typing import Any, Literal
 
 import tyro
 from machine import keep
-from others import watched
 from pipelines.measures import spread
 
 from aniso_jax.runs.layout import PART
@@ -68,14 +67,12 @@ def main(config: Config) -> None:
     engines = [engine for engine in config.engines if engine != "ray" or find_spec("ray")]
     for missing in set(config.engines) - set(engines):
         print(f"{missing}: skipped, since it is not installed.")
-    others = watched()
     with tempfile.TemporaryDirectory() as folder:
         fresh = (Path(folder) / f"run-{number}" for number in count())
         results = {
             "config": {**asdict(config), "out": None},
             "scaling": [row for engine in engines for row in _scaling(engine, config, fresh)],
             "memory": [_memory(inputs, next(fresh)) for inputs in config.memory_inputs],
-            "cores_of_others": others(),
         }
     keep(config.out, " ".join(["python", *sys.argv]), results)
 
